@@ -1,0 +1,1 @@
+"""Benchmarks: benchmark x system x metrics -> a run, a folder of plain files."""

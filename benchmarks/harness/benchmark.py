@@ -1,0 +1,127 @@
+"""What a benchmark is: samples, metrics, and the protocol that makes its numbers comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from nextgpt.messages import Message, Modality, Request
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
+
+Family = Literal["image-captioning", "vqa", "text-to-image", "editing"]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose when samples are loaded.
+
+    Attributes:
+        data: folder of the data set's official files; None for benchmarks that make their own.
+        limit: load the first so many samples only; None for all.
+    """
+
+    data: Path | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One question put to a system, with what the answer is held against.
+
+    Attributes:
+        id: unique within its benchmark and the same on every machine; the seed comes from it.
+        request: what the system sees. Its seed and hints are filled in by the run.
+        references: what metrics compare with: ``captions`` tuple of str, ``annotation`` dict in VQA v2
+            form, ``scene`` toyworld Scene, ``image`` Image, ``prompt`` str.
+        group: what the sample is clustered in, such as its image; intervals resample groups.
+        hints: truths that only an attribution run gives away, by key ``caption`` and ``plan``.
+    """
+
+    id: str
+    request: Request
+    references: Mapping[str, Any]
+    group: str
+    hints: Mapping[str, str] = field(default=_NOTHING)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A record of the data that can't be loaded; it is recorded as that sample's failure.
+
+    Attributes:
+        id: the id that the sample would have had.
+        reason: one line that names the file and says what is wrong with it.
+    """
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MetricUse:
+    """How one benchmark uses one metric.
+
+    Attributes:
+        name: the metric's name in tables, such as ``cider_d``.
+        make: builds the metric; called when scoring starts, so heavy imports belong in it.
+        prediction: picks from an answer what the metric judges, such as its text. For a failed sample
+            under ``failure="wrong"`` it is handed an assistant message without parts.
+        reference: picks from a sample what the metric compares with.
+        failure: ``wrong`` scores a failed sample as an empty answer; ``left-out`` leaves it out, for
+            metrics of whole sets that have no value for "nothing". Either is counted and printed.
+    """
+
+    name: str
+    make: Callable[[], Metric[Any]]
+    prediction: Callable[[Message], Any]
+    reference: Callable[[Sample], Any]
+    failure: Literal["wrong", "left-out"] = "wrong"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Samples, metrics and protocol. Changing any of them changes `version`.
+
+    Attributes:
+        name: unique, safe as a folder name, such as ``toyworld-vqa``.
+        family: the task, and the tests it runs under.
+        version: raised by whoever changes anything that can move a number.
+        source: where its data come from.
+        licence: and under which terms.
+        protocol: prompt, split, sample count, decoding: everything a number depends on.
+        load: yields samples in a fixed order, and `Broken` for records that can't be loaded.
+        metrics: what is measured.
+        headline: the name of the one metric that the regression gate holds.
+        accepts: modalities a system must accept to take part.
+        produces: modalities it must produce.
+        slices: names the part of the benchmark that a sample belongs to (``two objects``), or None;
+            parts are reported beside the whole.
+    """
+
+    name: str
+    family: Family
+    version: int
+    source: str
+    licence: str
+    protocol: Mapping[str, str | int | float]
+    load: Callable[[Options], Iterable[Sample | Broken]]
+    metrics: tuple[MetricUse, ...]
+    headline: str
+    accepts: frozenset[Modality]
+    produces: frozenset[Modality]
+    slices: Callable[[Sample], str | None] | None = None
+
+    def __post_init__(self) -> None:
+        names = [use.name for use in self.metrics]
+        if self.headline not in names:
+            known = ", ".join(names)
+            raise ValueError(f"benchmark {self.name}: headline {self.headline!r} is none of its metrics ({known})")
+        if len(set(names)) != len(names):
+            raise ValueError(f"benchmark {self.name}: a metric name occurs twice in {', '.join(names)}")

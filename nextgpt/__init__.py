@@ -1,9 +1,29 @@
-"""NExT-GPT: messages in, messages out; text and pictures either way."""
+"""NExT-GPT: messages in, messages out; text and pictures either way.
+
+Names load when they are first used, so that importing the package costs nothing.
+"""
 
 from __future__ import annotations
 
-from nextgpt.media import Image, MediaError
-from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant, seed_of, user
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nextgpt.media import Image, MediaError
+    from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant, seed_of, user
+
+_HOMES = {
+    "Image": "media",
+    "MediaError": "media",
+    "Failure": "messages",
+    "Message": "messages",
+    "Modality": "messages",
+    "Part": "messages",
+    "Request": "messages",
+    "assistant": "messages",
+    "seed_of": "messages",
+    "user": "messages",
+}
 
 __all__ = [
     "Failure",
@@ -17,3 +37,9 @@ __all__ = [
     "seed_of",
     "user",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nextgpt' has no attribute {name!r}")
+    return getattr(import_module(f"nextgpt.{_HOMES[name]}"), name)

@@ -1,0 +1,141 @@
+"""The contract of every metric: per-item statistics, their merge, and a value from them.
+
+A metric first turns predictions and references into *statistics*, one record per item, and only
+then turns statistics into a value. Everything else follows from that split: shards are merged by
+putting their statistics together, a confidence interval is the value under resampled item weights,
+a paired test swaps the items of two systems, and no metric needs code of its own for any of it.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+S = TypeVar("S")
+FloatArray = NDArray[np.float64]
+
+
+class MetricInputError(ValueError):
+    """An input that has no score; the message names the item and says what to do."""
+
+
+class IncomparableError(ValueError):
+    """Two results whose signatures differ: they are not the same measurement."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval over `n` items; `method` says how the interval was made."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison of two systems on the same items.
+
+    Attributes:
+        difference: the first system's value minus the second's.
+        low, high: the 95 % interval of the difference.
+        p: two-sided p-value of "no difference"; never 0.
+        n: number of items.
+        minimum_detectable: the smallest true difference found with 80 % power at this n.
+        method: how interval and p-value were made.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    n: int
+    minimum_detectable: float
+    method: str
+
+
+class Metric(abc.ABC, Generic[S]):
+    """A named measurement with a signature.
+
+    `S` is whatever holds the per-item statistics, most often a float64 array of shape [N, K].
+
+    Attributes:
+        name: the field's name for it, in snake case (`cider_d`).
+        higher_is_better: the direction of improvement.
+        interval: `bootstrap` for metrics that may be recomputed a thousand times, `jackknife` for
+            distances between sets, which repeated items bias and which cost seconds each.
+    """
+
+    name: str
+    higher_is_better: bool
+    interval: Literal["bootstrap", "jackknife"] = "bootstrap"
+
+    @property
+    @abc.abstractmethod
+    def signature(self) -> str:
+        """All that the value depends on besides the data, in sacreBLEU's manner."""
+
+    @abc.abstractmethod
+    def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> S:
+        """Per-item statistics, in the order of the items.
+
+        Raises:
+            MetricInputError: an item that cannot be scored; the message names it.
+        """
+
+    @abc.abstractmethod
+    def merge(self, parts: Sequence[S]) -> S:
+        """The statistics of the parts' items together, in order."""
+
+    @abc.abstractmethod
+    def value(self, statistics: S, weights: FloatArray | None = None) -> float:
+        """The metric's value; `weights` [N] says how often each item counts (default: once)."""
+
+    @abc.abstractmethod
+    def size(self, statistics: S) -> int:
+        """Number of items."""
+
+    def items(self, statistics: S) -> FloatArray | None:
+        """Per-item values [N], or None where an item alone has no value (FID)."""
+        return None
+
+
+class ArrayMetric(Metric[FloatArray]):
+    """A metric whose statistics are one row of a float64 array per item."""
+
+    def merge(self, parts: Sequence[FloatArray]) -> FloatArray:
+        return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+
+    def size(self, statistics: FloatArray) -> int:
+        return len(statistics)
+
+
+class MeanMetric(ArrayMetric):
+    """A metric that is the mean of its items' values; a subclass computes those values [N] only."""
+
+    def value(self, statistics: FloatArray, weights: FloatArray | None = None) -> float:
+        if len(statistics) == 0:
+            raise MetricInputError(f"{self.name}: no items to average; give at least one prediction")
+        return float(np.average(statistics, weights=weights))
+
+    def items(self, statistics: FloatArray) -> FloatArray:
+        return statistics
+
+
+def check_lengths(name: str, predictions: Sequence[Any], references: Sequence[Any]) -> None:
+    """Refuses lists of different length.
+
+    Raises:
+        MetricInputError: when they differ, naming both lengths.
+    """
+    if len(predictions) != len(references):
+        raise MetricInputError(
+            f"{name}: {len(predictions)} predictions but {len(references)} references; give one for each"
+        )

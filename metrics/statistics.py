@@ -1,0 +1,323 @@
+"""Intervals and paired tests for every metric, clustered by what repeats (an image, a video).
+
+One mechanism serves all: values are recomputed from per-item statistics under resampled weights,
+so BLEU and CIDEr get the interval of the corpus value and not of a mean of sentence scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from metrics.metric import (
+    Comparison,
+    Estimate,
+    FloatArray,
+    IncomparableError,
+    MeanMetric,
+    Metric,
+    MetricInputError,
+)
+from metrics.resampling import (
+    Z95,
+    cluster_sums,
+    clusters,
+    jackknife_error,
+    percentile_interval,
+    resampled_means,
+    resampled_values,
+    sign_flip_p,
+    student_quantile,
+)
+
+S = TypeVar("S")
+BLOCKS = 20  # blocks of the delete-block jackknife
+ALONE = "no interval: a single cluster"
+
+
+def bootstrap(
+    values: ArrayLike, groups: Sequence[Hashable] | None = None, *, resamples: int = 1000, seed: int = 0
+) -> Estimate:
+    """The mean of item values with its 95 % interval.
+
+    Values that are all 0 or 1 get Wilson's interval, with the effective sample size when they are
+    clustered; all others a bootstrap over clusters. A single cluster tells nothing about spread: its
+    interval is infinite.
+
+    Args:
+        values: one finite value per item, [N].
+        groups: what each item belongs to (its image); items of one group are drawn together.
+        resamples: number of bootstrap draws.
+        seed: of the draws.
+
+    Raises:
+        MetricInputError: no values, a value that is not finite, or a number of groups other than N.
+
+    >>> estimate = bootstrap([0.0, 1.0, 1.0, 1.0])
+    >>> print(f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}] {estimate.method}")
+    0.75 [0.30, 0.95] Wilson
+    """
+    items = _finite(values, "values")
+    index, count = clusters(groups, len(items))
+    mean, kind = float(items.mean()), _kind(groups)
+    binary = bool(np.isin(items, (0.0, 1.0)).all())
+    if count == 1 and not (binary and len(items) == 1):
+        return Estimate(mean, -np.inf, np.inf, len(items), ALONE)
+    sums, sizes = cluster_sums(items, index, count)
+    if binary:
+        effective = _effective_size(items, sums, sizes)
+        low, high = wilson(mean * effective, effective)
+        return Estimate(mean, low, high, len(items), f"Wilson{kind}")
+    replicates = resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
+    low, high = percentile_interval(replicates, count)
+    return Estimate(mean, low, high, len(items), f"bootstrap {resamples}{kind}")
+
+
+def compare(
+    a: ArrayLike,
+    b: ArrayLike,
+    groups: Sequence[Hashable] | None = None,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Mean of `a` minus mean of `b`, paired by item: bootstrap interval and sign-flip permutation.
+
+    Args:
+        a, b: the two systems' values of the same items, [N].
+        groups: as in `bootstrap`.
+        resamples: number of bootstrap draws, and of permutations.
+        seed: of both.
+
+    Raises:
+        MetricInputError: as `bootstrap`; and values of different length.
+
+    >>> result = compare([1, 1, 1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 0, 1, 0, 0])
+    >>> print(f"{result.difference:.2f} p={result.p:.2f}")
+    0.75 p=0.03
+    """
+    first, second = _finite(a, "a"), _finite(b, "b")
+    if len(first) != len(second):
+        raise MetricInputError(
+            f"{len(first)} values against {len(second)}: a paired comparison needs the same items"
+        )
+    index, count = clusters(groups, len(first))
+    difference = first - second
+    mean, kind, n = float(difference.mean()), _kind(groups), len(difference)
+    if count == 1:
+        return Comparison(mean, -np.inf, np.inf, 1.0, n, np.inf, ALONE)
+    sums, sizes = (
+        np.bincount(index, difference, count),
+        np.bincount(index, minlength=count).astype(np.float64),
+    )
+    rng = np.random.default_rng(seed)
+    p = sign_flip_p(sums, resamples, rng)
+    low, high = percentile_interval(resampled_means(sums, sizes, resamples, rng), count)
+    detectable = minimum_detectable(_standard_error(sums, sizes))
+    return Comparison(mean, low, high, p, n, detectable, f"paired bootstrap, sign flips {resamples}{kind}")
+
+
+def estimate(
+    metric: Metric[S],
+    statistics: S,
+    groups: Sequence[Hashable] | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Estimate:
+    """Any metric's value with its 95 % interval, from its per-item statistics.
+
+    Means go through `bootstrap`; corpus metrics are recomputed from resampled statistics; distances
+    between sets, whose value repeated items would bias, get a delete-block jackknife.
+
+    Raises:
+        MetricInputError: no items, or a number of groups other than the number of items.
+    """
+    n = metric.size(statistics)
+    index, count = clusters(groups, n)
+    if isinstance(metric, MeanMetric):
+        return bootstrap(metric.items(_array(statistics)), groups, resamples=resamples, seed=seed)
+    value, kind = metric.value(statistics), _kind(groups)
+    if count == 1:
+        return Estimate(value, -np.inf, np.inf, n, ALONE)
+    rng = np.random.default_rng(seed)
+
+    def reweighted(weights: FloatArray) -> float:
+        return metric.value(statistics, weights)
+
+    if metric.interval == "jackknife":
+        blocks = min(BLOCKS, count)
+        half = student_quantile(blocks) * jackknife_error(reweighted, index, count, blocks, rng)
+        return Estimate(value, value - half, value + half, n, f"jackknife {blocks} blocks{kind}")
+    low, high = percentile_interval(resampled_values(reweighted, index, count, resamples, rng), count)
+    return Estimate(value, low, high, n, f"bootstrap {resamples}{kind}")
+
+
+def compare_metric(
+    metric: Metric[S],
+    statistics_a: S,
+    statistics_b: S,
+    groups: Sequence[Hashable] | None = None,
+    *,
+    metric_a: Metric[Any] | None = None,
+    metric_b: Metric[Any] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Comparison:
+    """Any metric's value for system a minus system b, paired by item.
+
+    The p-value of a corpus metric comes from swapping the two systems' statistics of random clusters,
+    that of a distance between sets from Student's t over the jackknife's blocks.
+
+    Args:
+        metric_a, metric_b: the metrics that made either side; a signature other than `metric`'s is refused.
+
+    Raises:
+        IncomparableError: different signatures.
+        MetricInputError: different numbers of items.
+    """
+    for other in (metric_a, metric_b):
+        if other is not None and other.signature != metric.signature:
+            raise IncomparableError(
+                f"{metric.signature} and {other.signature} are not the same measurement; score both systems with one"
+            )
+    n = metric.size(statistics_a)
+    if metric.size(statistics_b) != n:
+        raise MetricInputError(
+            f"{metric.name}: {n} items against {metric.size(statistics_b)}; compare the same items"
+        )
+    if isinstance(metric, MeanMetric):
+        pair = metric.items(_array(statistics_a)), metric.items(_array(statistics_b))
+        return compare(*pair, groups, resamples=resamples, seed=seed)
+    index, count = clusters(groups, n)
+    difference, kind = metric.value(statistics_a) - metric.value(statistics_b), _kind(groups)
+    if count == 1:
+        return Comparison(difference, -np.inf, np.inf, 1.0, n, np.inf, ALONE)
+    rng = np.random.default_rng(seed)
+
+    def reweighted(weights: FloatArray) -> float:
+        return metric.value(statistics_a, weights) - metric.value(statistics_b, weights)
+
+    if metric.interval == "jackknife":
+        return _jackknife_comparison(difference, reweighted, index, count, n, kind, rng)
+    replicates = resampled_values(reweighted, index, count, resamples, rng)
+    low, high = percentile_interval(replicates, count)
+    both = metric.merge([statistics_a, statistics_b])
+    extreme = 0
+    for _ in range(resamples):
+        kept = rng.integers(0, 2, size=count)[index].astype(np.float64)
+        swapped = 1 - kept
+        first = metric.value(both, np.concatenate([kept, swapped]))
+        second = metric.value(both, np.concatenate([swapped, kept]))
+        extreme += abs(first - second) >= abs(difference) - 1e-12
+    p = (extreme + 1) / (resamples + 1)
+    detectable = minimum_detectable(float(replicates.std(ddof=1)))
+    return Comparison(
+        difference, low, high, p, n, detectable, f"paired bootstrap, permutation {resamples}{kind}"
+    )
+
+
+def holm(p_values: ArrayLike) -> FloatArray:
+    """Holm's adjusted p-values of a family of tests, in the order given.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p_values, dtype=np.float64).ravel()
+    if not ((p >= 0) & (p <= 1)).all():
+        raise MetricInputError("p-values lie between 0 and 1")
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return adjusted
+
+
+def wilson(successes: float, n: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a proportion; an effective sample size need not be whole.
+
+    >>> low, high = wilson(0, 10)
+    >>> print(f"{low:.3f} {high:.3f}")
+    0.000 0.278
+    """
+    if not 0 <= successes <= n or n <= 0:
+        raise MetricInputError(f"{successes} successes of {n}: give 0 to n successes of at least one trial")
+    share, spread = successes / n, Z95**2 / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z95 * np.sqrt((share * (1 - share) + spread / 4) / n) / (1 + spread)
+    return (0.0 if successes == 0 else float(centre - half)), (
+        1.0 if successes == n else float(centre + half)
+    )
+
+
+def minimum_detectable(se: float) -> float:
+    """The smallest true difference that a two-sided 5 % test finds with 80 % power: 2.80 standard errors.
+
+    >>> round(minimum_detectable(0.01), 4)
+    0.028
+    """
+    return (Z95 + 0.8416212335729143) * se
+
+
+def _finite(values: ArrayLike, name: str) -> FloatArray:
+    items = np.asarray(values, dtype=np.float64).ravel()
+    if not np.isfinite(items).all():
+        raise MetricInputError(
+            f"{name}[{int(np.argmin(np.isfinite(items)))}] is not a finite number; leave it out or score it"
+        )
+    return items
+
+
+def _array(statistics: object) -> FloatArray:
+    """A mean metric's statistics, which are its item values."""
+    assert isinstance(statistics, np.ndarray)
+    return statistics
+
+
+def _kind(groups: object) -> str:
+    return "" if groups is None else ", clustered"
+
+
+def _standard_error(sums: FloatArray, sizes: FloatArray) -> float:
+    """Standard error of the mean over items, robust to dependence within clusters."""
+    count, n = len(sums), sizes.sum()
+    residuals = sums - sums.sum() / n * sizes
+    return float(np.sqrt(np.square(residuals).sum() * count / (count - 1)) / n)
+
+
+def _effective_size(items: FloatArray, sums: FloatArray, sizes: FloatArray) -> float:
+    """How many independent items carry as much information about a proportion as these clustered ones."""
+    n, count, share = len(items), len(sums), items.mean()
+    if count == n:
+        return float(n)
+    if share in (0.0, 1.0):  # no spread to estimate from: count each cluster once
+        return float(count)
+    kish = share * (1 - share) / _standard_error(sums, sizes) ** 2 if _standard_error(sums, sizes) else n
+    return float(min(n, max(1.0, kish * (Z95 / student_quantile(count)) ** 2)))
+
+
+def _jackknife_comparison(
+    difference: float,
+    reweighted: Callable[[FloatArray], float],
+    index: NDArray[np.intp],
+    count: int,
+    n: int,
+    kind: str,
+    rng: np.random.Generator,
+) -> Comparison:
+    """The paired comparison of a distance between sets."""
+    from scipy.special import stdtr
+
+    blocks = min(BLOCKS, count)
+    error = jackknife_error(reweighted, index, count, blocks, rng)
+    half = student_quantile(blocks) * error
+    if error > 0:
+        p = max(2 * float(stdtr(blocks - 1, -abs(difference) / error)), float(np.finfo(np.float64).tiny))
+    else:
+        p = 1.0
+    method = f"paired jackknife {blocks} blocks, t-test{kind}"
+    return Comparison(
+        difference, difference - half, difference + half, p, n, minimum_detectable(error), method
+    )

@@ -1,0 +1,446 @@
+"""ImageBind (vision, text, audio) in plain torch, with the key layout of `imagebind_huge.pth`.
+
+One transformer trunk per modality, all ending in one embedding space. Besides the embedding of a
+whole item, `ImageBind.tokens` gives the head's answer for every patch, which the grouping
+projection reads.
+
+Where this differs from the published code:
+
+- An input of the wrong size is refused instead of being met with interpolated positions.
+- Clips are told from frames by the number of axes alone (see `ImageBind.forward`); a single clip is
+  written `[B, 1, 3, T, H, W]`, and `[B, S, 3, H, W]` is an error.
+- The end-of-text token is looked up by its id, not as the largest id of the row, and a text
+  without one is refused; the answers are the same wherever the published code has a right one.
+- Stochastic depth, used only in ImageBind's own training, is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
+IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
+
+# e to the power of `log_logit_scale` multiplies the normalised embedding; vision has none.
+LOGIT_SCALES = {"text": 1 / 0.07, "audio": 20.0}
+LARGEST_LOGIT_SCALE = 100.0
+
+
+@dataclass(frozen=True)
+class TrunkConfig:
+    """The size of one modality's transformer; its MLPs are four times as wide as its tokens."""
+
+    width: int
+    blocks: int
+    heads: int
+
+
+@dataclass(frozen=True)
+class ImageBindConfig:
+    """The shape of an ImageBind; the defaults are ImageBind-huge's vision, text and audio.
+
+    Attributes:
+        out_dim: width of the shared embedding space.
+        modalities: the trunks present, among "vision", "text" and "audio".
+        kernel: frames, height and width of one vision patch; an image is repeated over the frames.
+        image_size: height and width of vision inputs in pixels.
+        vocabulary: number of text token ids.
+        context: longest text in tokens.
+        end_token: id of the token at which a text's embedding is read.
+        mel_bins: height of audio inputs.
+        mel_frames: width of audio inputs.
+        audio_kernel: height and width of one audio patch.
+        audio_stride: step from one audio patch to the next; patches overlap.
+
+    >>> ImageBindConfig().patches("vision"), ImageBindConfig().patches("audio")
+    (256, 228)
+    """
+
+    out_dim: int = 1024
+    modalities: Mapping[str, TrunkConfig] = field(
+        default_factory=lambda: {
+            "vision": TrunkConfig(1280, 32, 16),
+            "text": TrunkConfig(1024, 24, 16),
+            "audio": TrunkConfig(768, 12, 12),
+        }
+    )
+    kernel: tuple[int, int, int] = (2, 14, 14)
+    image_size: int = 224
+    vocabulary: int = 49408
+    context: int = 77
+    end_token: int = 49407
+    mel_bins: int = 128
+    mel_frames: int = 204
+    audio_kernel: int = 16
+    audio_stride: int = 10
+
+    def __post_init__(self) -> None:
+        unknown = set(self.modalities) - {"vision", "text", "audio"}
+        if unknown or not self.modalities:
+            raise ValueError(
+                f"ImageBindConfig.modalities holds {sorted(self.modalities)}; "
+                "give at least one of vision, text, audio and nothing else"
+            )
+        if self.image_size % self.kernel[1] or self.image_size % self.kernel[2]:
+            raise ValueError(
+                f"ImageBindConfig.image_size {self.image_size} is no multiple of the kernel {self.kernel[1:]}"
+            )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `dataclasses.asdict`, as read from YAML or JSON.
+
+        Raises:
+            TypeError: a field is unknown.
+
+        >>> vision = {"width": 8, "blocks": 1, "heads": 2}
+        >>> ImageBindConfig.from_dict({"modalities": {"vision": vision}}).modalities
+        {'vision': TrunkConfig(width=8, blocks=1, heads=2)}
+        """
+        values = dict(values)
+        if "modalities" in values:
+            values["modalities"] = {
+                name: TrunkConfig(**trunk) for name, trunk in values["modalities"].items()
+            }
+        if "kernel" in values:
+            values["kernel"] = tuple(values["kernel"])
+        return cls(**values)
+
+    def patches(self, modality: str) -> int:
+        """Tokens of one item besides its CLS token; for text, the longest text."""
+        if modality == "vision":
+            return (self.image_size // self.kernel[1]) * (self.image_size // self.kernel[2])
+        if modality == "audio":
+            sides = (self.mel_bins, self.mel_frames)
+            return math.prod((side - self.audio_kernel) // self.audio_stride + 1 for side in sides)
+        return self.context
+
+
+TINY = ImageBindConfig(
+    out_dim=128,
+    modalities={"vision": TrunkConfig(128, 4, 4), "text": TrunkConfig(128, 3, 4)},
+    kernel=(2, 8, 8),
+    image_size=64,
+    vocabulary=800,
+    context=48,
+    end_token=2,
+)
+
+
+class ImageBind(nn.Module):
+    """The encoder: embeddings of whole items, and tokens of their patches.
+
+    The submodule names are those of the published checkpoint; to load part of it, keep the keys of
+    the modalities at hand and load them strictly.
+
+    >>> model = ImageBind(TINY).eval()
+    >>> model("vision", torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2, 128])
+    >>> model.tokens("vision", torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2, 64, 128])
+    """
+
+    def __init__(self, config: ImageBindConfig) -> None:
+        super().__init__()
+        self.config = config
+        trunks = config.modalities
+        self.modality_preprocessors = nn.ModuleDict({name: _preprocessor(name, config) for name in trunks})
+        self.modality_trunks = nn.ModuleDict(
+            {
+                name: _Trunk(trunk, pre_norm=name == "vision", bias_kv=name == "audio")
+                for name, trunk in trunks.items()
+            }
+        )
+        self.modality_heads = nn.ModuleDict(
+            {name: _head(name, trunk.width, config.out_dim) for name, trunk in trunks.items()}
+        )
+        self.modality_postprocessors = nn.ModuleDict(
+            {
+                name: nn.Sequential(nn.Identity(), _LogitScale(LOGIT_SCALES[name], learnable=name == "text"))
+                for name in trunks
+                if name in LOGIT_SCALES
+            }
+        )
+
+    def forward(self, modality: str, x: Tensor, *, scaled: bool = True) -> Tensor:
+        """One embedding per item: L2-normalised, scaled, then averaged over clips.
+
+        Args:
+            modality: "vision", "text" or "audio".
+            x: vision: float `[B, 3, H, W]` images or `[B, S, 3, T, H, W]` videos of S clips of
+                T = `kernel[0]` frames; audio: float `[B, 1, mel, frames]` or `[B, S, 1, mel, frames]`;
+                text: int64 `[B, L]` with L at most `context`, holding `end_token` in every row.
+            scaled: multiply text and audio by their logit scale, as ImageBind does. NExT-GPT's
+                released weights were trained on audio without it.
+
+        Returns:
+            float `[B, out_dim]`. The mean of several clips is not normalised again, so its norm is
+            at most the scale.
+
+        Raises:
+            ValueError: the modality is absent, or the shape or a text does not fit.
+
+        >>> ImageBind(TINY)("text", torch.tensor([[5, 6, 2, 0]])).norm(dim=-1).round().item()
+        14.0
+        """
+        x, clips = self._clips(modality, x)
+        hidden = self._encode(modality, x)
+        if modality == "text":
+            selected = hidden[torch.arange(len(x), device=x.device), self._ends(x)]
+        else:
+            selected = hidden[:, 0]
+        embedding: Tensor = functional.normalize(self.modality_heads[modality](selected), dim=-1)
+        if scaled and modality in self.modality_postprocessors:
+            embedding = self.modality_postprocessors[modality](embedding)
+        return embedding.view(-1, clips, *embedding.shape[1:]).mean(1)
+
+    def tokens(self, modality: str, x: Tensor, *, with_cls: bool = False, normalised: bool = True) -> Tensor:
+        """One vector per patch: the head's LayerNorm and Linear applied to each token of the trunk.
+
+        Args:
+            modality: "vision", "text" or "audio".
+            x: as in `forward`.
+            with_cls: keep the CLS token, as the first; text has none.
+            normalised: L2-normalise each token, as NExT-GPT does before it averages clips.
+
+        Returns:
+            float `[B, N, out_dim]`, averaged over clips position by position; patches in row-major order.
+
+        Raises:
+            ValueError: as in `forward`.
+        """
+        x, clips = self._clips(modality, x)
+        tokens: Tensor = self.modality_heads[modality](self._encode(modality, x))
+        if modality != "text" and not with_cls:
+            tokens = tokens[:, 1:]
+        if normalised:
+            tokens = functional.normalize(tokens, dim=-1)
+        return tokens.view(-1, clips, *tokens.shape[1:]).mean(1)
+
+    def _encode(self, modality: str, x: Tensor) -> Tensor:
+        """All tokens of the modality's trunk, float `[B, tokens, width]`."""
+        preprocessor = self.modality_preprocessors[modality]
+        mask = None
+        if isinstance(preprocessor, _TextPreprocessor):
+            mask = preprocessor.mask[: x.shape[1], : x.shape[1]]
+        hidden: Tensor = self.modality_trunks[modality](preprocessor(x), mask)
+        return hidden
+
+    def _clips(self, modality: str, x: Tensor) -> tuple[Tensor, int]:
+        """Fold the clips into the batch: `[B * S, ...]` and S; refuse what does not fit."""
+        config = self.config
+        if modality not in config.modalities:
+            raise ValueError(f"this ImageBind has no {modality!r} trunk, only {', '.join(config.modalities)}")
+        size = config.image_size
+        if modality == "text":
+            clipped, fits = False, x.ndim == 2 and 0 < x.shape[1] <= config.context
+            expected = f"[B, L] with L at most {config.context}"
+        else:
+            frame = (3, size, size) if modality == "vision" else (1, config.mel_bins, config.mel_frames)
+            clip = (3, config.kernel[0], size, size) if modality == "vision" else frame
+            clipped = x.shape[2:] == clip
+            fits = clipped or x.shape[1:] == frame
+            expected = f"[B, {', '.join(map(str, frame))}] or [B, clips, {', '.join(map(str, clip))}]"
+        if not fits:
+            raise ValueError(f"ImageBind {modality} input has shape {list(x.shape)}; it must be {expected}")
+        return (x.flatten(0, 1), x.shape[1]) if clipped else (x, 1)
+
+    def _ends(self, text: Tensor) -> Tensor:
+        """Where each row's first end token stands, int64 `[B]`."""
+        is_end = text == self.config.end_token
+        missing = (~is_end.any(1)).nonzero().flatten().tolist()
+        if missing:
+            raise ValueError(
+                f"ImageBind text rows {missing[:8]} hold no end token (id {self.config.end_token}); "
+                "end each text with it, truncated ones included"
+            )
+        return is_end.int().argmax(1)
+
+
+class _PatchPositions(nn.Module):
+    """Holds the position embeddings under the published name."""
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        self.pos_embed = nn.Parameter(torch.randn(1, tokens, width) * 0.02)
+
+
+class _RepeatFrames(nn.Module):
+    """`[B, 3, H, W]` to `[B, 3, T, H, W]` by repetition; clips of T frames pass through."""
+
+    def __init__(self, frames: int) -> None:
+        super().__init__()
+        self.frames = frames
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.ndim == 5 else x.unsqueeze(2).expand(-1, -1, self.frames, -1, -1)
+
+
+class _PatchStem(nn.Module):
+    """A convolution that makes one token of each patch."""
+
+    def __init__(self, proj: nn.Module, norm_width: int | None) -> None:
+        super().__init__()
+        self.proj = proj
+        self.norm_layer = nn.LayerNorm(norm_width) if norm_width else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens: Tensor = self.norm_layer(self.proj(x).flatten(2).transpose(1, 2))
+        return tokens
+
+
+class _PatchPreprocessor(nn.Module):
+    """Vision and audio: patches, a CLS token before them, positions added."""
+
+    def __init__(self, stem: _PatchStem, patches: int, width: int) -> None:
+        super().__init__()
+        self.cls_token = nn.Parameter(torch.randn(1, 1, width) * width**-0.5)
+        self.rgbt_stem = stem
+        self.pos_embedding_helper = _PatchPositions(patches + 1, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches = self.rgbt_stem(x)
+        tokens = torch.cat([self.cls_token.expand(len(x), -1, -1), patches], dim=1)
+        return tokens + self.pos_embedding_helper.pos_embed
+
+
+class _TextPreprocessor(nn.Module):
+    """Token embeddings plus positions; the causal mask for the trunk lives here, as published."""
+
+    def __init__(self, vocabulary: int, context: int, width: int) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(vocabulary, width)
+        nn.init.normal_(self.token_embedding.weight, std=0.02)
+        self.pos_embed = nn.Parameter(torch.randn(1, context, width) * 0.01)
+        self.mask: Tensor
+        self.register_buffer("mask", torch.full((context, context), -math.inf).triu(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        embedded: Tensor = self.token_embedding(x)
+        return embedded + self.pos_embed[:, : x.shape[1]]
+
+
+class _Block(nn.Module):
+    """Pre-norm self-attention and MLP."""
+
+    def __init__(self, width: int, heads: int, *, bias_kv: bool) -> None:
+        super().__init__()
+        self.attn = nn.MultiheadAttention(width, heads, add_bias_kv=bias_kv, batch_first=True)
+        self.norm_1 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
+        self.norm_2 = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        normed = self.norm_1(x)
+        x = x + self.attn(normed, normed, normed, need_weights=False, attn_mask=mask)[0]
+        hidden: Tensor = x + self.mlp["fc2"](functional.gelu(self.mlp["fc1"](self.norm_2(x))))
+        return hidden
+
+
+class _Trunk(nn.Module):
+    def __init__(self, config: TrunkConfig, *, pre_norm: bool, bias_kv: bool) -> None:
+        super().__init__()
+        norm = [nn.LayerNorm(config.width, eps=1e-6)] if pre_norm else []
+        self.pre_transformer_layer = nn.Sequential(*norm)
+        self.blocks = nn.ModuleList(
+            _Block(config.width, config.heads, bias_kv=bias_kv) for _ in range(config.blocks)
+        )
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        x = self.pre_transformer_layer(x)
+        for block in self.blocks:
+            x = block(x, mask)
+        return x
+
+
+class _LogitScale(nn.Module):
+    """Multiplies by e to the power of `log_logit_scale`, at most 100."""
+
+    def __init__(self, scale: float, *, learnable: bool) -> None:
+        super().__init__()
+        self.log_logit_scale: Tensor
+        log_scale = torch.tensor(math.log(scale))
+        if learnable:
+            self.log_logit_scale = nn.Parameter(log_scale)
+        else:
+            self.register_buffer("log_logit_scale", log_scale)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.log_logit_scale.exp().clamp(max=LARGEST_LOGIT_SCALE) * x
+
+
+class _TextHead(nn.Module):
+    def __init__(self, width: int, out_dim: int) -> None:
+        super().__init__()
+        self.proj = nn.Sequential(nn.LayerNorm(width, eps=1e-6), nn.Linear(width, out_dim, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        projected: Tensor = self.proj(x)
+        return projected
+
+
+def _head(modality: str, width: int, out_dim: int) -> nn.Module:
+    if modality == "text":
+        return _TextHead(width, out_dim)
+    # The identity stands where the published head selects the CLS token, so that the Linear keeps its number.
+    return nn.Sequential(nn.LayerNorm(width, eps=1e-6), nn.Identity(), nn.Linear(width, out_dim, bias=False))
+
+
+def _preprocessor(modality: str, config: ImageBindConfig) -> nn.Module:
+    width = config.modalities[modality].width
+    if modality == "text":
+        return _TextPreprocessor(config.vocabulary, config.context, width)
+    if modality == "vision":
+        convolution = nn.Conv3d(3, width, config.kernel, stride=config.kernel, bias=False)
+        stem = _PatchStem(nn.Sequential(_RepeatFrames(config.kernel[0]), convolution), norm_width=None)
+    else:
+        audio_convolution = nn.Conv2d(1, width, config.audio_kernel, stride=config.audio_stride, bias=False)
+        stem = _PatchStem(audio_convolution, norm_width=width)
+    return _PatchPreprocessor(stem, config.patches(modality), width)
+
+
+def preprocess_image(pixels: NDArray[np.uint8], size: int = 224) -> Tensor:
+    """A picture as ImageBind takes it: short side resized (bicubic), centre cropped, normalised.
+
+    Args:
+        pixels: uint8 `[H, W, 3]`, or `[B, H, W, 3]` for pictures that already have the size.
+        size: height and width of the result, `ImageBindConfig.image_size`.
+
+    Returns:
+        float32 `[3, size, size]`, or `[B, 3, size, size]`.
+
+    Raises:
+        ValueError: `pixels` is not uint8 or has another shape.
+
+    >>> preprocess_image(np.zeros((48, 64, 3), np.uint8), size=32).shape
+    torch.Size([3, 32, 32])
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != 3:
+        raise ValueError(f"a picture is uint8 [H, W, 3], not {pixels.dtype} {list(pixels.shape)}")
+    if pixels.shape[-3:] != (size, size, 3):
+        if pixels.ndim == 4:
+            raise ValueError(f"a batch of pictures must be {size}x{size} already, not {list(pixels.shape)}")
+        pixels = _resize_and_crop(pixels, size)
+    scaled = torch.from_numpy(np.ascontiguousarray(pixels).copy()).movedim(-1, -3).float() / 255
+    mean, std = (torch.tensor(constants).view(3, 1, 1) for constants in (IMAGE_MEAN, IMAGE_STD))
+    return (scaled - mean) / std
+
+
+def _resize_and_crop(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    short = min(height, width)
+    new_height, new_width = size * height // short, size * width // short
+    resized = Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.BICUBIC)
+    top, left = round((new_height - size) / 2), round((new_width - size) / 2)
+    return np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)

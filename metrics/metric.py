@@ -9,6 +9,7 @@ a paired test swaps the items of two systems, and no metric needs code of its ow
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
@@ -71,11 +72,13 @@ class Metric(abc.ABC, Generic[S]):
         higher_is_better: the direction of improvement.
         interval: `bootstrap` for metrics that may be recomputed a thousand times, `jackknife` for
             distances between sets, which repeated items bias and which cost seconds each.
+        least: the smallest possible value; no interval reaches below it.
     """
 
     name: str
     higher_is_better: bool
     interval: Literal["bootstrap", "jackknife"] = "bootstrap"
+    least: float = -math.inf
 
     @property
     @abc.abstractmethod
@@ -111,9 +114,11 @@ class ArrayMetric(Metric[FloatArray]):
     """A metric whose statistics are one row of a float64 array per item."""
 
     def merge(self, parts: Sequence[FloatArray]) -> FloatArray:
+        """The rows of all parts, in order."""
         return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
     def size(self, statistics: FloatArray) -> int:
+        """Number of rows."""
         return len(statistics)
 
 
@@ -121,11 +126,13 @@ class MeanMetric(ArrayMetric):
     """A metric that is the mean of its items' values; a subclass computes those values [N] only."""
 
     def value(self, statistics: FloatArray, weights: FloatArray | None = None) -> float:
+        """The weighted mean."""
         if len(statistics) == 0:
             raise MetricInputError(f"{self.name}: no items to average; give at least one prediction")
         return float(np.average(statistics, weights=weights))
 
     def items(self, statistics: FloatArray) -> FloatArray:
+        """The statistics themselves."""
         return statistics
 
 

@@ -47,6 +47,25 @@ def student_quantile(count: int) -> float:
     return float(stdtrit(count - 1, 0.975))
 
 
+def standard_error(sums: FloatArray, sizes: FloatArray) -> float:
+    """Standard error of the mean over items, robust to dependence within clusters."""
+    count, n = len(sums), sizes.sum()
+    residuals = sums - sums.sum() / n * sizes
+    return float(np.sqrt(np.square(residuals).sum() * count / (count - 1)) / n)
+
+
+def effective_size(items: FloatArray, sums: FloatArray, sizes: FloatArray) -> float:
+    """How many independent items carry as much information about a proportion as these clustered ones."""
+    n, count, share = len(items), len(sums), items.mean()
+    if count == n:
+        return float(n)
+    if share in (0.0, 1.0):  # no spread to estimate from: count each cluster once
+        return float(count)
+    variance = standard_error(sums, sizes) ** 2
+    kish = share * (1 - share) / variance if variance else n
+    return float(min(n, max(1.0, kish * (Z95 / student_quantile(count)) ** 2)))
+
+
 def percentile_interval(replicates: FloatArray, count: int) -> tuple[float, float]:
     """A 95 % percentile interval that holds its level for few clusters too.
 
@@ -65,12 +84,8 @@ def resampled_means(
 ) -> FloatArray:
     """Means over items when clusters are drawn with replacement.
 
-    Args:
-        sums: sum of the item values of each cluster, [G].
-        sizes: number of items of each cluster, [G].
-
-    Returns:
-        One mean per resample, [resamples].
+    `sums` and `sizes` hold the sum of each cluster's item values and its number of items, both [G];
+    the result holds one mean per resample.
     """
     count = len(sums)
     # Clusters alike in sum and size are interchangeable: counting how often each kind is drawn is
@@ -104,11 +119,8 @@ def resampled_values(
 def sign_flip_p(totals: FloatArray, resamples: int, rng: np.random.Generator) -> float:
     """Two-sided p-value of "the totals are symmetric around 0", by flipping their signs at random.
 
-    Args:
-        totals: the difference summed over each cluster, [G].
-
-    Returns:
-        (b + 1) / (resamples + 1), where b flips are at least as extreme as what was seen.
+    `totals` [G] is the difference summed over each cluster. The result is (b + 1) / (resamples + 1),
+    where b flips were at least as extreme as what was seen: never 0.
     """
     observed = abs(float(totals.sum()))
     sizes, multiplicity = np.unique(np.abs(totals[totals != 0]), return_counts=True)

@@ -7,7 +7,7 @@ so BLEU and CIDEr get the interval of the corpus value and not of a mean of sent
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,11 +25,13 @@ from metrics.resampling import (
     Z95,
     cluster_sums,
     clusters,
+    effective_size,
     jackknife_error,
     percentile_interval,
     resampled_means,
     resampled_values,
     sign_flip_p,
+    standard_error,
     student_quantile,
 )
 
@@ -68,7 +70,7 @@ def bootstrap(
         return Estimate(mean, -np.inf, np.inf, len(items), ALONE)
     sums, sizes = cluster_sums(items, index, count)
     if binary:
-        effective = _effective_size(items, sums, sizes)
+        effective = effective_size(items, sums, sizes)
         low, high = wilson(mean * effective, effective)
         return Estimate(mean, low, high, len(items), f"Wilson{kind}")
     replicates = resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
@@ -87,7 +89,8 @@ def compare(
     """Mean of `a` minus mean of `b`, paired by item: bootstrap interval and sign-flip permutation.
 
     Args:
-        a, b: the two systems' values of the same items, [N].
+        a: the first system's values, [N].
+        b: the second system's values of the same items, [N].
         groups: as in `bootstrap`.
         resamples: number of bootstrap draws, and of permutations.
         seed: of both.
@@ -109,14 +112,11 @@ def compare(
     mean, kind, n = float(difference.mean()), _kind(groups), len(difference)
     if count == 1:
         return Comparison(mean, -np.inf, np.inf, 1.0, n, np.inf, ALONE)
-    sums, sizes = (
-        np.bincount(index, difference, count),
-        np.bincount(index, minlength=count).astype(np.float64),
-    )
+    sums, sizes = cluster_sums(difference, index, count)
     rng = np.random.default_rng(seed)
     p = sign_flip_p(sums, resamples, rng)
     low, high = percentile_interval(resampled_means(sums, sizes, resamples, rng), count)
-    detectable = minimum_detectable(_standard_error(sums, sizes))
+    detectable = minimum_detectable(standard_error(sums, sizes))
     return Comparison(mean, low, high, p, n, detectable, f"paired bootstrap, sign flips {resamples}{kind}")
 
 
@@ -139,7 +139,7 @@ def estimate(
     n = metric.size(statistics)
     index, count = clusters(groups, n)
     if isinstance(metric, MeanMetric):
-        return bootstrap(metric.items(_array(statistics)), groups, resamples=resamples, seed=seed)
+        return bootstrap(metric.items(cast(FloatArray, statistics)), groups, resamples=resamples, seed=seed)
     value, kind = metric.value(statistics), _kind(groups)
     if count == 1:
         return Estimate(value, -np.inf, np.inf, n, ALONE)
@@ -151,7 +151,9 @@ def estimate(
     if metric.interval == "jackknife":
         blocks = min(BLOCKS, count)
         half = student_quantile(blocks) * jackknife_error(reweighted, index, count, blocks, rng)
-        return Estimate(value, value - half, value + half, n, f"jackknife {blocks} blocks{kind}")
+        return Estimate(
+            value, max(metric.least, value - half), value + half, n, f"jackknife {blocks} blocks{kind}"
+        )
     low, high = percentile_interval(resampled_values(reweighted, index, count, resamples, rng), count)
     return Estimate(value, low, high, n, f"bootstrap {resamples}{kind}")
 
@@ -172,8 +174,8 @@ def compare_metric(
     The p-value of a corpus metric comes from swapping the two systems' statistics of random clusters,
     that of a distance between sets from Student's t over the jackknife's blocks.
 
-    Args:
-        metric_a, metric_b: the metrics that made either side; a signature other than `metric`'s is refused.
+    Where the metrics that made either side are given too (`metric_a`, `metric_b`), a signature other
+    than `metric`'s is refused.
 
     Raises:
         IncomparableError: different signatures.
@@ -182,7 +184,7 @@ def compare_metric(
     for other in (metric_a, metric_b):
         if other is not None and other.signature != metric.signature:
             raise IncomparableError(
-                f"{metric.signature} and {other.signature} are not the same measurement; score both systems with one"
+                f"{metric.signature} and {other.signature} cannot be compared; score both systems with one"
             )
     n = metric.size(statistics_a)
     if metric.size(statistics_b) != n:
@@ -190,7 +192,7 @@ def compare_metric(
             f"{metric.name}: {n} items against {metric.size(statistics_b)}; compare the same items"
         )
     if isinstance(metric, MeanMetric):
-        pair = metric.items(_array(statistics_a)), metric.items(_array(statistics_b))
+        pair = metric.items(cast(FloatArray, statistics_a)), metric.items(cast(FloatArray, statistics_b))
         return compare(*pair, groups, resamples=resamples, seed=seed)
     index, count = clusters(groups, n)
     difference, kind = metric.value(statistics_a) - metric.value(statistics_b), _kind(groups)
@@ -202,7 +204,7 @@ def compare_metric(
         return metric.value(statistics_a, weights) - metric.value(statistics_b, weights)
 
     if metric.interval == "jackknife":
-        return _jackknife_comparison(difference, reweighted, index, count, n, kind, rng)
+        return _jackknife_comparison(difference, reweighted, index, count, kind, rng)
     replicates = resampled_values(reweighted, index, count, resamples, rng)
     low, high = percentile_interval(replicates, count)
     both = metric.merge([statistics_a, statistics_b])
@@ -270,32 +272,8 @@ def _finite(values: ArrayLike, name: str) -> FloatArray:
     return items
 
 
-def _array(statistics: object) -> FloatArray:
-    """A mean metric's statistics, which are its item values."""
-    assert isinstance(statistics, np.ndarray)
-    return statistics
-
-
 def _kind(groups: object) -> str:
     return "" if groups is None else ", clustered"
-
-
-def _standard_error(sums: FloatArray, sizes: FloatArray) -> float:
-    """Standard error of the mean over items, robust to dependence within clusters."""
-    count, n = len(sums), sizes.sum()
-    residuals = sums - sums.sum() / n * sizes
-    return float(np.sqrt(np.square(residuals).sum() * count / (count - 1)) / n)
-
-
-def _effective_size(items: FloatArray, sums: FloatArray, sizes: FloatArray) -> float:
-    """How many independent items carry as much information about a proportion as these clustered ones."""
-    n, count, share = len(items), len(sums), items.mean()
-    if count == n:
-        return float(n)
-    if share in (0.0, 1.0):  # no spread to estimate from: count each cluster once
-        return float(count)
-    kish = share * (1 - share) / _standard_error(sums, sizes) ** 2 if _standard_error(sums, sizes) else n
-    return float(min(n, max(1.0, kish * (Z95 / student_quantile(count)) ** 2)))
 
 
 def _jackknife_comparison(
@@ -303,7 +281,6 @@ def _jackknife_comparison(
     reweighted: Callable[[FloatArray], float],
     index: NDArray[np.intp],
     count: int,
-    n: int,
     kind: str,
     rng: np.random.Generator,
 ) -> Comparison:
@@ -318,6 +295,5 @@ def _jackknife_comparison(
     else:
         p = 1.0
     method = f"paired jackknife {blocks} blocks, t-test{kind}"
-    return Comparison(
-        difference, difference - half, difference + half, p, n, minimum_detectable(error), method
-    )
+    n, detectable = len(index), minimum_detectable(error)
+    return Comparison(difference, difference - half, difference + half, p, n, detectable, method)

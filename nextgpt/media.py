@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ class Image:
         except FileNotFoundError:
             raise MediaError(f"{path}: no such file; check the path.") from None
         except OSError as error:
-            raise MediaError(f"{path}: cannot be read ({error.strerror}); check that it is a file.") from error
+            raise MediaError(f"{path}: cannot be read ({error.strerror}); is it a file?") from error
         return cls.decode(data, str(path), max_pixels=max_pixels)
 
     @classmethod
@@ -152,15 +153,14 @@ class Image:
                     f"megapixels, more than {max_pixels / 1e6:g}; make it smaller first."
                 )
             picture.load()
-            picture = ImageOps.exif_transpose(picture)
-            return cls(_rgb(picture))
+            return cls(_rgb(ImageOps.exif_transpose(picture)))
         except PILImage.DecompressionBombError as error:
             raise MediaError(f"{name}: far too large ({error}); make it smaller first.") from error
         except UnidentifiedImageError:
             raise MediaError(f"{name}: not a picture in any known format; is the file damaged?") from None
         except MediaError:
             raise
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
+        except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error) as error:
             # Pillow's decoders raise all of these on damaged files.
             raise MediaError(f"{name}: damaged or cut off ({error}); fetch it again.") from error
 
@@ -180,14 +180,15 @@ class Image:
         """Write a PNG file, whole or not at all: readers never meet half a picture."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(self.png())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
+            temporary.chmod(0o644)
+            temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     def resized(self, width: int, height: int) -> Image:

@@ -1,0 +1,143 @@
+"""What an installation gets: the right files, the dependencies that the code really has, true bounds."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("metrics", "nextgpt", "baselines", "toyworld", "benchmarks", "reports")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["dependencies"])}
+
+# Import names that differ from the names on the registry.
+DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml"}
+# Imported only where a person asked for it, behind an extra or a clear message.
+OPTIONAL = {"laion_clap", "torchvision", "gradio"}
+# Needed by what we import, without being imported: transformers loads LoRA and weights through these.
+INDIRECT = {"accelerate"}
+# Tests and the pytest plugin of benchmarks/ come with the extra `test`.
+TEST_ONLY = {"pytest", "hypothesis"}
+
+
+def third_party(path: Path) -> set[str]:
+    """Top names of everything that a file imports beyond the standard library and this project."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - set(PACKAGES)
+
+
+def pins(name: str) -> dict[str, Version]:
+    """The exact versions of a constraints file."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(r.name): Version(str(r.specifier).removeprefix("==")) for r in requirements}
+
+
+def test_every_import_is_declared_and_every_dependency_is_imported() -> None:
+    used = {
+        name for package in PACKAGES for path in (ROOT / package).rglob("*.py") for name in third_party(path)
+    }
+    used = {DISTRIBUTION.get(name, name) for name in used - OPTIONAL - TEST_ONLY}
+    assert used - set(DEPENDENCIES) == set(), "imported and not declared in pyproject.toml"
+    assert set(DEPENDENCIES) - used - INDIRECT == set(), "declared in pyproject.toml and imported nowhere"
+
+
+def test_constraints_lie_within_the_bounds() -> None:
+    pinned = pins("constraints.txt")
+    outside = {
+        n: str(pinned.get(n))
+        for n, r in DEPENDENCIES.items()
+        if n not in pinned or pinned[n] not in r.specifier
+    }
+    assert outside == {}
+
+
+def test_lowest_constraints_are_the_lower_bounds() -> None:
+    lowest = pins("constraints-lowest.txt")
+    bounds = {
+        n: Version(next(s.version for s in r.specifier if s.operator == ">="))
+        for n, r in DEPENDENCIES.items()
+    }
+    assert {n: lowest[n] for n in bounds} == bounds
+
+
+def test_torch_has_an_upper_bound() -> None:
+    """Without one, a plain installation takes a build that nothing here was tried with."""
+    assert Version("99") not in DEPENDENCIES["torch"].specifier
+
+
+@pytest.mark.parametrize("entry", PROJECT["scripts"].values(), ids=list(PROJECT["scripts"]))
+def test_console_script_exists(entry: str) -> None:
+    module, function = entry.split(":")
+    assert callable(getattr(import_module(module), function))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names of the files inside a wheel of this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (path,) = folder.glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+def test_wheel_carries_all_code_and_data(wheel: set[str]) -> None:
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".tmp"
+    }
+    assert ours - wheel == set()
+    for needed in ("presets/tiny.yaml", "templates/", "toyworld/weights/", "benchmarks/expected/"):
+        assert any(needed in name for name in wheel), f"nothing of {needed} in the wheel"
+
+
+def test_wheel_carries_nothing_else(wheel: set[str]) -> None:
+    tops = {name.split("/")[0] for name in wheel}
+    assert {top for top in tops if top not in PACKAGES and not top.endswith(".dist-info")} == set()
+
+
+def tracked() -> list[Path]:
+    """The files under version control; skips where there is none, as in an unpacked archive."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_shipped_weights_are_small() -> None:
+    """Every version of a weight file stays in the history for ever."""
+    weights = [path for path in tracked() if "weights" in path.parts]
+    assert sum(path.stat().st_size for path in weights) < 32 * 2**20
+    assert {
+        path.name for path in tracked() if path.suffix in {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
+    } == set()
+
+
+def test_no_path_of_a_machine_is_in_the_tree() -> None:
+    """A home folder in a tracked file is of use to nobody else."""
+    home = re.compile(rb"(?<![\w.])/(home|root|Users)/\w")
+    assert [
+        path.name for path in tracked() if path != Path(__file__) and home.search(path.read_bytes())
+    ] == []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 Family = Literal["image-captioning", "vqa", "text-to-image", "editing"]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+def _no_hints() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Sample:
     request: Request
     references: Mapping[str, Any]
     group: str
-    hints: Mapping[str, str] = field(default=_NOTHING)
+    hints: Mapping[str, str] = field(default_factory=_no_hints)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ class MetricUse:
         name: the metric's name in tables, such as ``cider_d``.
         make: builds the metric; called when scoring starts, so heavy imports belong in it.
         prediction: picks from an answer what the metric judges, such as its text. For a failed sample
-            under ``failure="wrong"`` it is handed an assistant message without parts.
+            under ``failure="wrong"`` it is handed an assistant message without parts. None under
+            ``failure="left-out"`` says that there is nothing to judge: no picture in the answer.
         reference: picks from a sample what the metric compares with.
         failure: ``wrong`` scores a failed sample as an empty answer; ``left-out`` leaves it out, for
             metrics of whole sets that have no value for "nothing". Either is counted and printed.
@@ -122,6 +126,21 @@ class Benchmark:
         names = [use.name for use in self.metrics]
         if self.headline not in names:
             known = ", ".join(names)
-            raise ValueError(f"benchmark {self.name}: headline {self.headline!r} is none of its metrics ({known})")
+            raise ValueError(f"benchmark {self.name}: headline {self.headline!r} is not one of {known}")
         if len(set(names)) != len(names):
             raise ValueError(f"benchmark {self.name}: a metric name occurs twice in {', '.join(names)}")
+
+    def samples(self, options: Options) -> Iterator[Sample | Broken]:
+        """The samples in order, no more than `options.limit`.
+
+        Raises:
+            ValueError: two samples of the same id.
+        """
+        seen: set[str] = set()
+        for sample in islice(self.load(options), options.limit):
+            if sample.id in seen:
+                raise ValueError(
+                    f"{self.source}: two samples of {self.name} have the id {sample.id!r}; keep one"
+                )
+            seen.add(sample.id)
+            yield sample

@@ -1,0 +1,316 @@
+"""Predictions: what a system said, one line of ``predictions.jsonl`` each.
+
+This file is the interface between running and scoring: runs write it, scoring reads it, and any
+other program may have written it. One line is one of::
+
+    {"sample": "7", "message": {"role": "assistant", "parts": [{"text": "a cat"}], "steps": []}}
+    {"sample": "8", "error": {"stage": "plan", "reason": "no prompt"}, "steps": [["caption", "a cat"]], "seconds": 0.1}
+
+A picture is a part ``{"image": "media/<name>.png", "sha256": "<of the file>"}``, its path relative to
+the folder of the file. ``steps``, ``seconds`` and ``sha256`` may be missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from nextgpt.media import Image, MediaError
+from nextgpt.messages import Failure, Message, Role, Steps
+
+FILE = "predictions.jsonl"
+MEDIA = "media"
+
+
+class RecordError(ValueError):
+    """A record that can't be read or written; the message names file and line and what to do."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a system said to one sample.
+
+    Attributes:
+        sample: the sample's id.
+        answer: the response, or why there is none.
+        seconds: the sample's share of the time its batch took; None where unknown.
+    """
+
+    sample: str
+    answer: Message | Failure
+    seconds: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no answer."""
+        return isinstance(self.answer, Failure)
+
+
+def to_line(prediction: Prediction, root: Path) -> bytes:
+    r"""The prediction as one line of the file, newline included; its media are written below `root`.
+
+    Media are named by the hash of their bytes, so the same picture is stored once.
+
+    Example:
+        >>> from nextgpt.messages import assistant
+        >>> to_line(Prediction("7", assistant("a cat")), Path("."))
+        b'{"sample": "7", "message": {"role": "assistant", "parts": [{"text": "a cat"}], "steps": []}}\n'
+    """
+    answer = prediction.answer
+    record: dict[str, Any] = {"sample": prediction.sample}
+    if isinstance(answer, Failure):
+        record["error"] = {"stage": answer.stage, "reason": answer.reason}
+        record["steps"] = answer.steps
+    else:
+        parts = [{"text": part} if isinstance(part, str) else _store(part, root) for part in answer.parts]
+        record["message"] = {"role": answer.role, "parts": parts, "steps": answer.steps}
+    if prediction.seconds is not None:
+        record["seconds"] = round(prediction.seconds, 6)
+    try:
+        return (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which a model's tokeniser can produce
+        return (json.dumps(record) + "\n").encode()
+
+
+def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
+    """Read a file of predictions, media included.
+
+    Args:
+        path: the file; any program may have written it.
+        root: folder that media paths are relative to and must stay in; the file's own by default.
+
+    Raises:
+        RecordError: a line that is no prediction, the same sample twice, a medium that is missing,
+            damaged, changed, or outside of `root`; the message names file and line.
+    """
+    folder = path.parent if root is None else root
+    lines: dict[str, int] = {}
+    predictions = []
+    for number, record in _records(path):
+        where = f"{path}, line {number}"
+        prediction = _parse(record, folder, where)
+        if prediction.sample in lines:
+            first = lines[prediction.sample]
+            raise RecordError(f"{where}: sample {prediction.sample!r} is in line {first} already; keep one")
+        lines[prediction.sample] = number
+        predictions.append(prediction)
+    return predictions
+
+
+class PredictionLog:
+    """Appends to a run's ``predictions.jsonl``; a context manager that holds the file's lock.
+
+    Opening it cuts off a last line that was only half written. Every `append` is on disk when it
+    returns, so a kill loses at most the batch under way.
+
+    Attributes:
+        answered: id of every sample in the file, and whether it failed.
+
+    Args:
+        folder: the run's folder, made when missing.
+
+    Raises:
+        RecordError: another process writes to the file, or a line in it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self._folder = folder
+        with _disk(self.path):
+            folder.mkdir(parents=True, exist_ok=True)
+            # Unbuffered: what was not written when an error struck must not be written later.
+            self._file = self.path.open("ab", buffering=0)
+        try:
+            _lock(self._file.fileno(), self.path)
+            _clear_up(folder)
+            self.answered = self._scan()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> PredictionLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Write the media, then all lines at once, and wait for the disk.
+
+        Raises:
+            RecordError: the disk is full or fails. What was appended before is safe.
+        """
+        with _disk(self.path):
+            rest = memoryview(b"".join(to_line(prediction, self._folder) for prediction in predictions))
+            while rest:  # a disk that is nearly full takes a part, then refuses the rest
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        self.answered.update((prediction.sample, prediction.failed) for prediction in predictions)
+
+    def forget_failures(self) -> int:
+        """Take the failed samples out of the file, so that they are run again; returns their number."""
+        failed = sum(self.answered.values())
+        if failed:
+            lines = self.path.read_bytes().split(b"\n")
+            kept = [line + b"\n" for line in lines if line.strip() and "error" not in json.loads(line)]
+            # Written aside and renamed: killed at any moment, either the old or the new file is there.
+            write_atomically(self.path, b"".join(kept))
+            self._file.close()
+            self._file = self.path.open("ab", buffering=0)
+            _lock(self._file.fileno(), self.path)
+            self.answered = {sample: False for sample, failure in self.answered.items() if not failure}
+        return failed
+
+    def _scan(self) -> dict[str, bool]:
+        answered: dict[str, bool] = {}
+        for number, record in _records(self.path):
+            sample = record.get("sample")
+            if not isinstance(sample, str) or sample in answered:
+                problem = f"sample {sample!r} a second time" if isinstance(sample, str) else "no sample id"
+                raise RecordError(f"{self.path}, line {number}: {problem}; delete this line and run again")
+            answered[sample] = "error" in record
+        return answered
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: readers and kills never meet half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _store(image: Image, root: Path) -> dict[str, str]:
+    data = image.png()
+    digest = hashlib.sha256(data).hexdigest()
+    name = f"{MEDIA}/{digest[:16]}.png"
+    if not (root / name).exists():
+        write_atomically(root / name, data)
+    return {"image": name, "sha256": digest}
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line numbers, from 1, and the JSON objects on them; blank lines are skipped."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    # Split at newlines alone: answers may hold U+2028 and other characters that end a line elsewhere.
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise RecordError(f"{path}, line {number}: not JSON ({error}); delete or mend it") from error
+        if not isinstance(record, dict):
+            raise RecordError(f"{path}, line {number}: an object is needed, got {type(record).__name__}")
+        yield number, record
+
+
+def _parse(record: dict[str, Any], root: Path, where: str) -> Prediction:
+    sample = record.get("sample")
+    if not isinstance(sample, str) or not sample:
+        raise RecordError(f'{where}: "sample" must be the id of a sample, a string; got {sample!r}')
+    seconds = record.get("seconds")
+    if seconds is not None and not (isinstance(seconds, int | float) and math.isfinite(seconds)):
+        raise RecordError(f'{where}: "seconds" must be a finite number, got {seconds!r}')
+    if ("message" in record) == ("error" in record):
+        raise RecordError(f'{where}: sample {sample!r} needs either "message" or "error"')
+    try:
+        answer = _failure(record) if "error" in record else _message(record["message"], root, where)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(f"{where}: sample {sample!r} is malformed: {error!r}") from None
+    return Prediction(sample, answer, seconds)
+
+
+def _failure(record: dict[str, Any]) -> Failure:
+    error = record["error"]
+    return Failure(str(error["stage"]), str(error["reason"]), _steps(record.get("steps", ())))
+
+
+def _message(message: dict[str, Any], root: Path, where: str) -> Message:
+    parts: list[str | Image] = []
+    for part in message["parts"]:
+        if isinstance(part.get("text"), str):
+            parts.append(part["text"])
+        elif isinstance(part.get("image"), str):
+            parts.append(_load(part["image"], part.get("sha256"), root, where))
+        else:
+            raise RecordError(f'{where}: a part must hold "text" or "image", a string; got {sorted(part)}')
+    role = cast("Role", message.get("role", "assistant"))
+    return Message(role, tuple(parts), _steps(message.get("steps", ())))
+
+
+def _steps(steps: Any) -> Steps:
+    return tuple((str(name), str(content)) for name, content in steps)
+
+
+def _load(name: str, digest: str | None, root: Path, where: str) -> Image:
+    file = (root / name).resolve()  # follows links, so a link that leads outside is outside
+    if not file.is_relative_to(root.resolve()):
+        raise RecordError(f"{where}: {name!r} leaves the folder of the predictions; copy the file into it")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        problem = f"{name} cannot be read ({error.strerror})"
+        raise RecordError(f"{where}: {problem}; put it back or delete the line") from error
+    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
+        raise RecordError(f"{where}: {name} has changed since it was written (SHA-256 differs); put it back")
+    try:
+        return Image.decode(data, name)
+    except MediaError as error:
+        raise RecordError(f"{where}: {error}") from error
+
+
+def _clear_up(folder: Path) -> None:
+    """Drop what a kill in the middle of a write leaves: a last line without its newline, unnamed files."""
+    path = folder / FILE
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.truncate(path, whole)
+    for left in folder.rglob(".*.part"):
+        left.unlink()
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    """Keep a second run out of the file; the lock goes with the process, even a killed one."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on Windows: two runs at once are the user's to avoid there
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RecordError(f"{path}: another run is writing to it; wait or choose another --out") from None
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """Turns an error of the disk into one line that says what is safe."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordError(
+            f"{path}: cannot be written ({error.strerror or error}); all batches before this one are safe: "
+            "make room, then run the same command again"
+        ) from error

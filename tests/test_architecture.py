@@ -41,7 +41,7 @@ EXECUTES = {"eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler", "
 REGISTRY = "benchmarks/registry.py"
 BY_NAME = re.compile(r"(nextgpt|baselines)(\.\w+)*:\w+")
 
-VAGUE = {"util", "utils", "helper", "helpers", "common", "misc", "stuff", "core", "base"}
+VAGUE = {"util", "utils", "helper", "helpers", "common", "misc", "stuff"}
 LONGEST = 500
 HEAVY = (
     "torch",

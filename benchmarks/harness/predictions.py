@@ -4,7 +4,7 @@ This file is the interface between running and scoring: runs write it, scoring r
 other program may have written it. One line is one of::
 
     {"sample": "7", "message": {"role": "assistant", "parts": [{"text": "a cat"}], "steps": []}}
-    {"sample": "8", "error": {"stage": "plan", "reason": "no prompt"}, "steps": [["caption", "a cat"]], "seconds": 0.1}
+    {"sample": "8", "error": {"stage": "plan", "reason": "no prompt"}, "steps": [], "seconds": 0.1}
 
 A picture is a part ``{"image": "media/<name>.png", "sha256": "<of the file>"}``, its path relative to
 the folder of the file. ``steps``, ``seconds`` and ``sha256`` may be missing.

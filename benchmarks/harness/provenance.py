@@ -15,11 +15,9 @@ from pathlib import Path
 PACKAGES = ("nextgpt", "numpy", "torch", "transformers", "diffusers", "peft", "pycocoevalcap", "pillow")
 
 _SECRET_OPTION = re.compile(r"(?i)(key|token|secret|password|auth)")
+_NAMED = r"(?:api.?key|token|secret|password|authorization)"
 _SECRETS = (
-    (
-        re.compile(r"(?i)\b((?:api.?key|token|secret|password|authorization) ?[=:] ?)(?:bearer )?\S+"),
-        r"\1***",
-    ),
+    (re.compile(rf"(?i)\b({_NAMED} ?[=:] ?)(bearer )?\S+"), r"\1***"),
     (re.compile(r"\b(sk-|hf_|ghp_|xox[a-z]-)[\w-]{8,}"), r"\1***"),
     (re.compile(r"(://)[^/\s:@]+:[^/\s@]+@"), r"\1***@"),
 )

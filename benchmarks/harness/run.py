@@ -1,0 +1,266 @@
+"""Run a system on a benchmark: put its samples to it in batches and keep every answer.
+
+A run is a folder that only grows: killed at any moment it has lost the batch under way at most, and
+running again does what is left. Scoring (`benchmarks.harness.scoring`) comes after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
+from benchmarks.harness.provenance import command_line, hardware, redact, versions
+from benchmarks.harness.records import (
+    FILE,
+    MANIFEST,
+    Manifest,
+    Prediction,
+    PredictionLog,
+    Run,
+    read_run,
+    write_manifest,
+)
+from benchmarks.harness.system import System
+from nextgpt.messages import Failure, Message, Request, seed_of
+
+Tick = Callable[[int], object]
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_LONGEST_REASON = 500  # characters; a library's error message can be a page
+
+
+class RunError(ValueError):
+    """A run that can't be made or continued; the message says what to do."""
+
+
+def run(
+    benchmark: Benchmark,
+    system: System,
+    out: Path,
+    options: Options | None = None,
+    *,
+    batch_size: int = 32,
+    seed: int = 0,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+) -> Run:
+    """Put every sample that has no answer yet to the system, and record what it says.
+
+    A batch that makes the system raise is put to it again one request at a time; what raises alone is
+    recorded as that sample's failure. An interrupted run is continued by the same call.
+
+    Args:
+        benchmark: the samples.
+        system: who answers them.
+        out: folder of all runs; this one goes to ``<out>/<system>/<benchmark>``.
+        options: which data, how many samples.
+        batch_size: requests in one call of the system.
+        seed: base of the samples' seeds; each depends on it and the sample's id alone.
+        retry_failed: run samples again that are recorded as failed.
+        progress: show a bar on standard error; None shows it on a terminal only.
+
+    Returns:
+        The finished run, not yet scored.
+
+    Raises:
+        RunError: the system can't take part, the folder holds a different run, or no sample is usable.
+        RecordError: the folder can't be written, or a record in it is damaged.
+    """
+    options = options or Options()
+    _check(benchmark, system, batch_size)
+    folder = out / system.name / benchmark.name
+    manifest = _manifest(benchmark, system, options, batch_size, seed)
+    with PredictionLog(folder) as log:
+        earlier = _earlier(folder, manifest, log)
+        write_manifest(
+            folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
+        )
+        if retry_failed:
+            log.forget_failures()
+        with _bar(f"{system.name} on {benchmark.name}", _count(benchmark, options), progress) as tick:
+            ids, usable = _answer_all(benchmark.samples(options), system, log, batch_size, seed, tick)
+        digest = hashlib.sha256("".join(f"{sample}\n" for sample in ids).encode()).hexdigest()
+        _check_ids(ids, digest, earlier, log)
+        write_manifest(folder, replace(manifest, samples=len(ids), samples_sha256=digest))
+    finished = read_run(folder)
+    if not usable:
+        raise RunError(f"{benchmark.name}: none of {len(ids)} samples is usable{_first_reason(finished)}")
+    return finished
+
+
+def _answer_all(
+    samples: Iterator[Sample | Broken],
+    system: System,
+    log: PredictionLog,
+    batch_size: int,
+    seed: int,
+    tick: Tick,
+) -> tuple[list[str], int]:
+    """Answer what is not in the log yet; returns the ids of all samples and the number of usable ones."""
+    ids, usable, waiting = [], 0, list[Sample | Broken]()
+
+    def answer_waiting() -> None:
+        if waiting:
+            log.append(_answer(waiting, system, seed))
+            tick(len(waiting))
+            waiting.clear()
+
+    for sample in samples:
+        ids.append(sample.id)
+        usable += isinstance(sample, Sample)
+        if sample.id in log.answered:
+            tick(1)
+            continue
+        waiting.append(sample)
+        if len(waiting) == batch_size:
+            answer_waiting()
+    answer_waiting()
+    return ids, usable
+
+
+def _answer(batch: Sequence[Sample | Broken], system: System, seed: int) -> list[Prediction]:
+    """One prediction for each sample, in order; a broken sample never reaches the system."""
+    requests = [_request(sample, system, seed) for sample in batch if isinstance(sample, Sample)]
+    answers = iter(_respond(system, requests) if requests else ())
+    predictions = []
+    for sample in batch:
+        if isinstance(sample, Broken):
+            predictions.append(Prediction(sample.id, Failure("data", _one_line(sample.reason))))
+        else:
+            answer, seconds = next(answers)
+            predictions.append(Prediction(sample.id, answer, seconds))
+    return predictions
+
+
+def _request(sample: Sample, system: System, seed: int) -> Request:
+    hints = {key: sample.hints[key] for key in system.given if key in sample.hints}
+    return replace(sample.request, seed=seed_of(sample.id, seed), hints=hints)
+
+
+def _respond(system: System, requests: Sequence[Request]) -> list[tuple[Message | Failure, float]]:
+    """Answers with their seconds; a request that makes the system raise is a failure."""
+    start = time.perf_counter()
+    try:
+        answers = system.respond(requests)
+        _check_answers(answers, len(requests))
+    except Exception as error:  # noqa: BLE001 - whatever a system raises is its failure, not the run's
+        if len(requests) > 1:
+            return [answer for request in requests for answer in _respond(system, [request])]
+        answers = [Failure("system", f"{type(error).__name__}: {error}")]
+    share = (time.perf_counter() - start) / len(requests)
+    return [(_clean(answer), share) for answer in answers]
+
+
+def _check_answers(answers: object, count: int) -> None:
+    if not isinstance(answers, list) or len(answers) != count:
+        found = f"{len(answers)} answers" if isinstance(answers, list) else type(answers).__name__
+        raise TypeError(f"respond() must return a list of {count} answers, returned {found}")
+    for answer in answers:
+        if not isinstance(answer, Message | Failure):
+            raise TypeError(f"respond() must return messages or failures, returned a {type(answer).__name__}")
+
+
+def _clean(answer: Message | Failure) -> Message | Failure:
+    return replace(answer, reason=_one_line(answer.reason)) if isinstance(answer, Failure) else answer
+
+
+def _one_line(reason: str) -> str:
+    return redact(" ".join(reason.split()))[:_LONGEST_REASON]
+
+
+def _check(benchmark: Benchmark, system: System, batch_size: int) -> None:
+    for name in (benchmark.name, system.name):
+        if not _SAFE_NAME.fullmatch(name):
+            raise RunError(f"{name!r} can't name a folder; use letters, digits and - _ . + only")
+    if batch_size < 1:
+        raise RunError(f"the batch size must be at least 1, got {batch_size}")
+    for verb, needed, able in (
+        ("accept", benchmark.accepts, system.accepts),
+        ("produce", benchmark.produces, system.produces),
+    ):
+        if not needed <= able:
+            lacking = ", ".join(sorted(needed - able))
+            raise RunError(f"{system.name} can't take part in {benchmark.name}: it does not {verb} {lacking}")
+
+
+def _manifest(benchmark: Benchmark, system: System, options: Options, batch_size: int, seed: int) -> Manifest:
+    return Manifest(
+        benchmark=benchmark.name,
+        version=benchmark.version,
+        family=benchmark.family,
+        protocol=dict(benchmark.protocol),
+        source=benchmark.source,
+        licence=benchmark.licence,
+        headline=benchmark.headline,
+        system=system.name,
+        fingerprint=system.fingerprint,
+        given=tuple(sorted(system.given)),
+        seed=seed,
+        limit=options.limit,
+        batch_size=batch_size,
+        versions=versions(),
+        hardware=hardware(),
+        command=command_line(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _earlier(folder: Path, manifest: Manifest, log: PredictionLog) -> Manifest:
+    """The manifest of the run that this one continues, or its own; refuses a different run."""
+    if not (folder / MANIFEST).exists():
+        if log.answered:
+            raise RunError(f"{folder}: {FILE} without {MANIFEST}; restore it or choose another --out")
+        return manifest
+    earlier = read_run(folder).manifest
+    differences = earlier.differences(manifest)
+    if differences:
+        raise RunError(f"{folder} holds a different run: {'; '.join(differences)}. Choose another --out")
+    return earlier
+
+
+def _check_ids(ids: Sequence[str], digest: str, earlier: Manifest, log: PredictionLog) -> None:
+    strangers = log.answered.keys() - set(ids)
+    if strangers:
+        raise RunError(
+            f"{log.path}: {len(strangers)} answers to unknown samples, the first {min(strangers)!r}; "
+            "did the data change? Choose another --out, or delete those lines"
+        )
+    if earlier.samples_sha256 not in (None, digest):
+        raise RunError(
+            f"{log.path.parent}: the data changed, {earlier.samples} samples before and {len(ids)} now; "
+            "choose another --out"
+        )
+
+
+def _count(benchmark: Benchmark, options: Options) -> int | None:
+    """Number of samples for the progress bar, where it is known before they are loaded."""
+    known = benchmark.protocol.get("samples")
+    counts = [count for count in (known, options.limit) if isinstance(count, int)]
+    return min(counts, default=None)
+
+
+def _first_reason(finished: Run) -> str:
+    reasons = [p.answer.reason for p in finished.predictions if isinstance(p.answer, Failure)]
+    return f"; the first: {reasons[0]}" if reasons else "; is the data set empty?"
+
+
+@contextmanager
+def _bar(title: str, total: int | None, show: bool | None) -> Iterator[Tick]:
+    if not (sys.stderr.isatty() if show is None else show):
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,75 @@
+"""The world's language: what people say to a system there, and what it should answer, in text alone.
+
+The language model is pretrained on these turns only. Where a picture would stand, a description of it
+stands: `picture: {description} {request}`. A request for a picture is answered by a call of the tool,
+`draw: {description}`. So the frozen language model can plan for a caption-then-tool pipeline, and the
+concept tokens of NExT-GPT take the place of the description.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toyworld.instructions import instruct
+from toyworld.language import describe, paraphrase
+from toyworld.questions import questions
+from toyworld.scene import Scene
+from toyworld.splits import Split, stream
+
+DESCRIBE = "describe the picture."
+DRAW = "draw a picture of {caption}."
+CALL = "draw: {caption}"
+PICTURE = "picture: {caption} {request}"
+DESCRIBE_WORDINGS = (DESCRIBE, "what is in the picture?", "what do you see?", "caption this picture.")
+DRAW_WORDINGS = (DRAW, "show me {caption}.", "please paint {caption}.", "i want a picture of {caption}.")
+SMALL_TALK = (
+    ("hello.", "hello! what shall we look at?"),
+    ("hi there.", "hi! show me a picture or ask for one."),
+    ("how are you?", "i am fine, thank you."),
+    ("who are you?", "i am a small model of a small world."),
+    ("what can you do?", "i can describe pictures, answer questions about them, draw and change them."),
+    ("which shapes do you know?", "i know the circle, the square, the triangle and the star."),
+    ("which colors do you know?", "i know red, green, blue, yellow, purple and black."),
+    ("thank you.", "you are welcome."),
+    ("goodbye.", "goodbye!"),
+)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn in text: what is asked, what is answered."""
+
+    request: str
+    reply: str
+
+
+def turns(split: Split, seed: int = 0) -> Iterator[Turn]:
+    """Turns without end over the scenes of a split."""
+    rng = random.Random(f"turns-{split}-{seed}")
+    for scene in stream(split, seed):
+        yield _turn(scene, rng)
+
+
+def _turn(scene: Scene, rng: random.Random) -> Turn:
+    kind = rng.choices(("describe", "ask", "edit", "draw", "talk"), (20, 32, 32, 12, 4))[0]
+    if kind == "talk":
+        return Turn(*rng.choice(SMALL_TALK))
+    if kind == "draw":
+        wording = rng.choice(DRAW_WORDINGS)
+        return Turn(wording.format(caption=paraphrase(scene, rng)), CALL.format(caption=describe(scene)))
+    if kind == "describe":
+        request, reply = rng.choice(DESCRIBE_WORDINGS), describe(scene)
+    elif kind == "ask":
+        question = questions(scene, rng, 1)[0]
+        request, reply = question.text, question.answer
+    else:
+        edit = instruct(scene, rng, seen=True)
+        if edit is None:
+            return _turn(scene, rng)
+        request, reply = edit.text, CALL.format(caption=describe(edit.target))
+    return Turn(PICTURE.format(caption=paraphrase(scene, rng), request=request), reply)
+
+
+__all__ = ["CALL", "DESCRIBE", "DRAW", "PICTURE", "SMALL_TALK", "Turn", "turns"]

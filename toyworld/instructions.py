@@ -1,0 +1,115 @@
+"""Instructions that change a scene, each with the exact scene that results."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from toyworld.scene import COLOURS, SHAPES, SIZES, Scene, Thing
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An instruction, the scene it asks for, and its kind (mirror, swap, remove, recolour, resize, reshape)."""
+
+    text: str
+    target: Scene
+    kind: str
+
+
+def instruct(scene: Scene, rng: random.Random, *, seen: bool = False) -> Edit | None:
+    """One instruction that applies to the scene without ambiguity and changes it.
+
+    Args:
+        scene: The scene before.
+        rng: Draws the kind and the wording.
+        seen: Keep to results without a held-out pair of colour and shape: what training may show.
+
+    Returns:
+        The instruction, or None for the rare scene that has none (three alike in one column, say).
+
+    Example:
+        >>> scene = Scene.of(Thing(0, "small", "red", "circle"), Thing(2, "large", "blue", "square"))
+        >>> edits = [instruct(scene, random.Random(seed)) for seed in range(50)]
+        >>> sorted({edit.kind for edit in edits})
+        ['mirror', 'recolour', 'remove', 'reshape', 'resize', 'swap']
+        >>> any(edit.target == scene for edit in edits)
+        False
+    """
+    for make in rng.sample(_MAKERS, len(_MAKERS)):
+        edits = [edit for edit in make(scene, rng) if not (seen and edit.target.compositional)]
+        if edits:
+            return rng.choice(edits)
+    return None
+
+
+def _mirror(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+    target = Scene(
+        tuple(dataclasses.replace(t, cell=3 * t.row + 2 - t.column) for t in scene.things)
+    )
+    if target != scene:
+        yield Edit("mirror the scene", target, "mirror")
+
+
+def _swap(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+    if len(scene.things) == 2:
+        a, b = scene.things
+        target = Scene.of(dataclasses.replace(a, cell=b.cell), dataclasses.replace(b, cell=a.cell))
+        if target != scene:
+            yield Edit("swap the two", target, "swap")
+
+
+def _remove(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+    if len(scene.things) > 1:
+        for words, thing in _named(scene):
+            rest = tuple(t for t in scene.things if t != thing)
+            yield Edit(f"remove {words}", Scene(rest), "remove")
+
+
+def _recolour(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+    for words, thing in _named(scene):
+        colour = rng.choice([c for c in COLOURS if c != thing.colour])
+        yield Edit(f"make {words} {colour}", _with(scene, thing, colour=colour), "recolour")
+
+
+def _resize(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+    for words, thing in _named(scene):
+        size = next(s for s in SIZES if s != thing.size)
+        yield Edit(f"make {words} {size}", _with(scene, thing, size=size), "resize")
+
+
+def _reshape(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+    for words, thing in _named(scene):
+        shape = rng.choice([s for s in SHAPES if s != thing.shape])
+        yield Edit(f"turn {words} into a {shape}", _with(scene, thing, shape=shape), "reshape")
+
+
+def _with(scene: Scene, thing: Thing, **change: str) -> Scene:
+    return Scene(tuple(dataclasses.replace(t, **change) if t == thing else t for t in scene.things))  # type: ignore[arg-type]
+
+
+def _named(scene: Scene) -> Iterator[tuple[str, Thing]]:
+    """Every way to name exactly one thing: by shape, by colour, as the left or right or only one."""
+    for attribute in ("shape", "colour"):
+        often = Counter(getattr(t, attribute) for t in scene.things)
+        for t in scene.things:
+            if often[getattr(t, attribute)] == 1:
+                yield (f"the {t.shape}" if attribute == "shape" else f"the {t.colour} one"), t
+    columns = [t.column for t in scene.things]
+    if len(columns) > 1:
+        for side, edge in (("left", min(columns)), ("right", max(columns))):
+            if columns.count(edge) == 1:
+                yield f"the {side} one", scene.things[columns.index(edge)]
+
+
+_MAKERS: tuple[Callable[[Scene, random.Random], Iterator[Edit]], ...] = (
+    _mirror,
+    _swap,
+    _remove,
+    _recolour,
+    _resize,
+    _reshape,
+)

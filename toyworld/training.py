@@ -1,0 +1,71 @@
+"""What NExT-GPT's three stages are trained on in this world: conversations with pictures.
+
+A preset names `toyworld.training:examples` as its data; the trainer draws as many as it needs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from nextgpt.messages import assistant, user
+from nextgpt.training.data import Example
+from toyworld.dialogue import DESCRIBE, DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
+from toyworld.instructions import instruct
+from toyworld.language import describe, paraphrase
+from toyworld.questions import questions
+from toyworld.render import render
+from toyworld.scene import Scene
+from toyworld.splits import stream
+
+# What the model says before it shows a picture. It must not repeat the description: the signal
+# tokens alone carry what is to be drawn, as in the paper.
+HERE = ("here it is.", "here is the picture.", "as you wish.")
+_STAGES = ("encoding", "decoding", "instruct")
+
+
+def examples(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
+    """Examples of one stage over training scenes, the same for the same seed.
+
+    Args:
+        stage: ``encoding`` (picture to caption), ``decoding`` (caption to signal tokens) or ``instruct``
+            (captions, questions, drawing, editing and small talk mixed).
+        count: How many.
+        seed: Of scenes and wordings.
+
+    Raises:
+        ValueError: If the stage is unknown.
+    """
+    if stage not in _STAGES:
+        raise ValueError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
+    rng = random.Random(f"examples-{stage}-{seed}")
+    for _, scene in zip(range(count), stream("train", seed + 1_000_000), strict=False):
+        if stage == "encoding":
+            yield Example((user(render(scene), DESCRIBE), assistant(describe(scene))))
+        elif stage == "decoding":
+            yield _draw(scene, rng)
+        else:
+            yield _mixed(scene, rng)
+
+
+def _mixed(scene: Scene, rng: random.Random) -> Example:
+    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (15, 30, 25, 28, 2))[0]
+    if kind == "describe":
+        return Example((user(render(scene), rng.choice(DESCRIBE_WORDINGS)), assistant(describe(scene))))
+    if kind == "ask":
+        question = questions(scene, rng, 1)[0]
+        return Example((user(render(scene), question.text), assistant(question.answer)))
+    if kind == "talk":
+        hello, reply = rng.choice(SMALL_TALK)
+        return Example((user(hello), assistant(reply)))
+    if kind == "edit":
+        edit = instruct(scene, rng, seen=True)
+        if edit is not None:
+            reply = assistant(rng.choice(HERE), render(edit.target))
+            return Example((user(render(scene), edit.text), reply), (describe(edit.target),))
+    return _draw(scene, rng)
+
+
+def _draw(scene: Scene, rng: random.Random) -> Example:
+    request = rng.choice(DRAW_WORDINGS).format(caption=paraphrase(scene, rng))
+    return Example((user(request), assistant(rng.choice(HERE), render(scene))), (describe(scene),))

@@ -1,0 +1,1 @@
+"""Everyone else: systems that NExT-GPT is compared with. Messages in, messages out."""

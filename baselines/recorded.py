@@ -1,0 +1,52 @@
+"""Recorded answers as a system: what any other program answered, put beside systems that run here.
+
+A request doesn't carry its sample's id, but its seed comes from the id and from nothing else: answers
+are found by it. Among ten thousand ids two share a seed in one file out of fifty; where their answers
+differ, both are failures that say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nextgpt.messages import Failure, Message, Modality, Request, seed_of
+
+
+class Recorded:
+    """Gives the recorded answer of each sample.
+
+    Args:
+        answers: by sample id.
+        name: of whoever gave them.
+        fingerprint: of the file that they stand in.
+
+    Example:
+        >>> from nextgpt.messages import assistant, user
+        >>> system = Recorded({"7": assistant("a cat")}, name="other", fingerprint="f")
+        >>> system.respond([Request((user("describe the picture."),), seed=seed_of("7"))])[0].text
+        'a cat'
+    """
+
+    accepts: frozenset[Modality] = frozenset({"text", "image"})
+    given: frozenset[str] = frozenset()
+
+    def __init__(self, answers: Mapping[str, Message | Failure], *, name: str, fingerprint: str) -> None:
+        self.name = name
+        self.fingerprint = fingerprint
+        self._by_seed: dict[int, Message | Failure] = {}
+        for sample, answer in answers.items():
+            seed = seed_of(sample)
+            if self._by_seed.setdefault(seed, answer) != answer:
+                self._by_seed[seed] = Failure(
+                    "recorded", f"the answers of {sample!r} and another sample can't be told apart by seed"
+                )
+        # Only pictures that are there can have been produced; every answer may hold text.
+        pictures = any(isinstance(answer, Message) and answer.images for answer in answers.values())
+        self.produces: frozenset[Modality] = frozenset({"text", "image"} if pictures else {"text"})
+
+    def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
+        """The recorded answers; a sample without one is a failure."""
+        missing = Failure(
+            "recorded", "no answer is recorded for this sample (answers are found with --seed 0 only)"
+        )
+        return [self._by_seed.get(request.seed, missing) for request in requests]

@@ -1,0 +1,258 @@
+"""The registry: every benchmark, suite and system by its name, imported when it is asked for.
+
+It holds strings, so listing it is instant and importing it imports no model. A system of your own needs
+no entry: name it as ``package.module:factory``, where the factory, called without arguments, returns a
+`benchmarks.harness.System`. A file of answers is a system too: ``answers:predictions.jsonl``.
+
+Example:
+    >>> [entry.name for entry in BENCHMARKS.values() if entry.family == "vqa"]
+    ['toy-vqa', 'toy-vqa-compositional', 'coco-vqa']
+    >>> benchmark_names("coco-mini")
+    ('coco-captions', 'coco-vqa')
+    >>> benchmark_names("toy-vqs")
+    Traceback (most recent call last):
+    ...
+    benchmarks.registry.RegistryError: unknown benchmark or suite 'toy-vqs'; did you mean toy-vqa? ...
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.harness.benchmark import Benchmark
+    from benchmarks.harness.system import System
+
+ANSWERS = "answers:"
+
+
+class RegistryError(ValueError):
+    """A name that leads nowhere; the message says what was meant, or how to find out."""
+
+
+@dataclass(frozen=True)
+class BenchmarkEntry:
+    """Where a benchmark is found: ``package.module:attribute``."""
+
+    name: str
+    family: str
+    about: str
+    target: str
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """Where a system is found: ``package.module:factory``, and what the factory is called with."""
+
+    name: str
+    about: str
+    target: str
+    arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Benchmarks that belong together."""
+
+    name: str
+    about: str
+    benchmarks: tuple[str, ...]
+
+
+def _toy(task: str, family: str, about: str) -> tuple[BenchmarkEntry, BenchmarkEntry]:
+    module = f"benchmarks.tasks.toyworld_{task.replace('-', '_')}"
+    return (
+        BenchmarkEntry(f"toy-{task}", family, f"{about}, test split", f"{module}:TEST"),
+        BenchmarkEntry(
+            f"toy-{task}-compositional",
+            family,
+            f"{about}, colours and shapes that never met in training",
+            f"{module}:COMPOSITIONAL",
+        ),
+    )
+
+
+BENCHMARKS: Mapping[str, BenchmarkEntry] = {
+    entry.name: entry
+    for entry in (
+        *_toy("captioning", "image-captioning", "describe toyworld pictures"),
+        *_toy("vqa", "vqa", "answer questions about toyworld pictures"),
+        *_toy("text-to-image", "text-to-image", "draw toyworld pictures from captions"),
+        *_toy("editing", "editing", "change toyworld pictures as told"),
+        BenchmarkEntry(
+            "coco-captions",
+            "image-captioning",
+            "COCO captions, official format",
+            "benchmarks.tasks.coco:COCO_CAPTIONS",
+        ),
+        BenchmarkEntry("coco-vqa", "vqa", "VQA v2, official format", "benchmarks.tasks.vqa:COCO_VQA"),
+    )
+}
+
+_TOY_TASKS = ("toy-captioning", "toy-vqa", "toy-text-to-image", "toy-editing")
+
+SUITES: Mapping[str, Suite] = {
+    suite.name: suite
+    for suite in (
+        Suite("toyworld", "the four tasks in toyworld, test split", _TOY_TASKS),
+        Suite(
+            "toyworld-compositional",
+            "the same four, colours and shapes that never met in training",
+            tuple(f"{task}-compositional" for task in _TOY_TASKS),
+        ),
+        Suite(
+            "coco-mini",
+            "real photographs through the official readers; needs --data",
+            ("coco-captions", "coco-vqa"),
+        ),
+    )
+}
+
+_PIPELINE = "baselines.caption_then_tool:load"
+_RECORDED = "baselines.recorded:Recorded"
+
+SYSTEMS: Mapping[str, SystemEntry] = {
+    entry.name: entry
+    for entry in (
+        SystemEntry(
+            "nextgpt-tiny", "NExT-GPT, tiny, grouping projection", "nextgpt:load", {"preset": "tiny"}
+        ),
+        SystemEntry(
+            "nextgpt-tiny-blind",
+            "the same, not shown any picture",
+            "baselines.blind:load",
+            {"preset": "tiny"},
+        ),
+        SystemEntry(
+            "nextgpt-tiny-linear",
+            "the same with a linear projection",
+            "nextgpt:load",
+            {"preset": "tiny-linear"},
+        ),
+        SystemEntry("caption-then-tool", "describe, plan in text, call the same painter", _PIPELINE),
+        SystemEntry(
+            "caption-then-tool+caption",
+            "the same, given the true description",
+            _PIPELINE,
+            {"given": ("caption",)},
+        ),
+        SystemEntry(
+            "caption-then-tool+plan", "the same, given the true plan", _PIPELINE, {"given": ("plan",)}
+        ),
+    )
+}
+
+
+def benchmark_names(name: str) -> tuple[str, ...]:
+    """The benchmarks that a name stands for: itself, or those of a suite.
+
+    Raises:
+        RegistryError: no such benchmark or suite.
+    """
+    if name in SUITES:
+        return SUITES[name].benchmarks
+    if name in BENCHMARKS:
+        return (name,)
+    raise _unknown("benchmark or suite", name, [*BENCHMARKS, *SUITES])
+
+
+def load_benchmark(name: str) -> Benchmark:
+    """The benchmark of this name.
+
+    Raises:
+        RegistryError: no such benchmark.
+    """
+    if name not in BENCHMARKS:
+        raise _unknown("benchmark", name, BENCHMARKS)
+    module, _, attribute = BENCHMARKS[name].target.partition(":")
+    found: Benchmark = getattr(import_module(module), attribute)
+    return found
+
+
+def load_system(name: str) -> System:
+    """The system of this name: one of `SYSTEMS`, ``answers:FILE``, or ``package.module:factory``.
+
+    Raises:
+        RegistryError: no such system, or what the factory returned is none.
+    """
+    if name in SYSTEMS:
+        return _checked(_made(SYSTEMS[name].target, **SYSTEMS[name].arguments), name)
+    if name.startswith(ANSWERS):
+        return _recorded(Path(name.removeprefix(ANSWERS)))
+    if ":" in name:
+        return _checked(_of_user(name)(), name)
+    raise _unknown("system", name, SYSTEMS, "; your own is named package.module:factory")
+
+
+def _recorded(path: Path) -> System:
+    """A file's answers as a system, named after the file."""
+    import hashlib
+
+    from benchmarks.tasks.answers import read_answers
+
+    answers = read_answers(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    name = f"answers-{path.name.split('.')[0]}"
+    return _checked(_made(_RECORDED, answers=answers, name=name, fingerprint=f"answers:{digest}"), name)
+
+
+def _made(target: str, **arguments: Any) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)(**arguments)
+
+
+def _of_user(target: str) -> Any:
+    """The factory behind ``package.module:factory``, looked for in the current folder too."""
+    module_name, _, attribute = target.partition(":")
+    # A console script starts without the current folder on its path; `python -m` starts with it.
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module_name != missing and not module_name.startswith(f"{missing}."):
+            raise RegistryError(
+                f"{target}: {module_name} needs {missing}, which is not installed."
+            ) from error
+        raise RegistryError(
+            f"{target}: no module named {missing!r}; install it, or run in the folder that holds it."
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise RegistryError(f"{target}: not of the form package.module:factory.") from error
+    factory = getattr(module, attribute, None) if attribute else None
+    if factory is None:
+        names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise _unknown(f"factory in {module_name}:", attribute, names)
+    if not callable(factory):
+        raise RegistryError(
+            f"{target}: {attribute} is no factory but {type(factory).__name__}; name a callable."
+        )
+    return factory
+
+
+def _checked(found: Any, name: str) -> System:
+    from benchmarks.harness.system import System
+
+    if not isinstance(found, System):
+        needed = ("name", "fingerprint", "accepts", "produces", "given", "respond")
+        lacking = ", ".join(member for member in needed if not hasattr(found, member))
+        raise RegistryError(
+            f"{name}: the factory returned {type(found).__name__}, which is no system; it lacks {lacking}."
+        )
+    return found
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], more: str = "") -> RegistryError:
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else "that is none of them."
+    return RegistryError(f"unknown {kind} {name!r}; {hint} There are: {', '.join(names) or 'none'}{more}")

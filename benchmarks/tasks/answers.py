@@ -1,0 +1,30 @@
+"""A file of answers that another program wrote: three formats, told apart by their content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.harness.predictions import read_predictions
+from benchmarks.tasks.coco import read_caption_results
+from benchmarks.tasks.official import DataError, read_json, records
+from benchmarks.tasks.vqa import read_vqa_results
+from nextgpt.messages import Failure, Message, assistant
+
+
+def read_answers(path: Path) -> dict[str, Message | Failure]:
+    """Answers by sample id, from our ``predictions.jsonl``, or COCO's or VQA's official results.
+
+    Raises:
+        DataError: the file is missing, cut off, or of no known format, or answers a sample twice.
+        RecordError: a line of a ``.jsonl`` file is no prediction.
+    """
+    if path.suffix == ".jsonl":
+        return {prediction.sample: prediction.answer for prediction in read_predictions(path)}
+    rows = records(read_json(path), None, path)
+    for key, read in (("question_id", read_vqa_results), ("image_id", read_caption_results)):
+        if rows and key in rows[0]:
+            return {sample: assistant(text) for sample, text in read(path).items()}
+    raise DataError(
+        f"{path}: neither COCO results (image_id, caption) nor VQA results (question_id, answer); "
+        "our own predictions end in .jsonl."
+    )

@@ -1,4 +1,4 @@
-"""The world in official files: COCO captions, VQAv2 questions and annotations, so that official readers read it.
+"""The world in official files, COCO captions and VQAv2 questions, so that the official readers read it.
 
 `python -m toyworld.export FOLDER` writes the test split.
 """
@@ -41,7 +41,7 @@ def write_captions(folder: Path, scenes: Sequence[Scene], seed: int = 0) -> Path
         The path of the annotation file.
     """
     images = write_images(folder, scenes)
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for image, scene in zip(images, scenes, strict=True):
         for caption in captions(scene, random.Random(f"captions-{seed}-{scene.key}")):
             annotations.append({"id": len(annotations) + 1, "image_id": image["id"], "caption": caption})

@@ -13,7 +13,7 @@ from toyworld.scene import COLOURS, SHAPES, SIZES, Scene, Thing
 
 @dataclass(frozen=True)
 class Edit:
-    """An instruction, the scene it asks for, and its kind (mirror, swap, remove, recolour, resize, reshape)."""
+    """An instruction, the scene it asks for, and its kind: mirror, swap, remove, recolour, ..."""
 
     text: str
     target: Scene
@@ -47,9 +47,7 @@ def instruct(scene: Scene, rng: random.Random, *, seen: bool = False) -> Edit | 
 
 
 def _mirror(scene: Scene, rng: random.Random) -> Iterator[Edit]:
-    target = Scene(
-        tuple(dataclasses.replace(t, cell=3 * t.row + 2 - t.column) for t in scene.things)
-    )
+    target = Scene(tuple(dataclasses.replace(t, cell=3 * t.row + 2 - t.column) for t in scene.things))
     if target != scene:
         yield Edit("mirror the scene", target, "mirror")
 

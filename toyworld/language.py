@@ -75,8 +75,8 @@ def mentions(text: str) -> tuple[Thing, ...]:
     """What a text says of things, attribute by attribute; what it leaves out stays empty.
 
     Example:
-        >>> mentions("There is a big red star, in the middle a circle.")
-        (Thing(cell=-1, size='large', colour='red', shape='star'), Thing(cell=4, size='', colour='', shape='circle'))
+        >>> mentions("a big red star")
+        (Thing(cell=-1, size='large', colour='red', shape='star'),)
     """
     found = []
     for segment in re.split(r"[,;.]|\band\b", text.lower()):

@@ -15,7 +15,12 @@ ANNOTATORS = 10
 # How often one annotator writes something else than the answer: a synonym, or a slip.
 _SYNONYM, _SLIP = 0.06, 0.04
 _SYNONYMS = {"purple": "violet", "small": "little", "large": "big", "center": "middle", "black": "dark"}
-_SLIPS: dict[str, tuple[str, ...]] = {"yes": ("no",), "no": ("yes",), "small": ("large",), "large": ("small",)}
+_SLIPS: dict[str, tuple[str, ...]] = {
+    "yes": ("no",),
+    "no": ("yes",),
+    "small": ("large",),
+    "large": ("small",),
+}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,14 +56,15 @@ def cell_centre(cell: int) -> tuple[float, float]:
     return (cell % 3 + 0.5) * width, (cell // 3 + 0.5) * width
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cover(shape: str, size: str, cell: int) -> NDArray[np.float32]:
     """Share of each pixel that a thing covers, float32 [64, 64] in [0, 1]."""
     grid = (np.arange(SIDE * _FINE) + 0.5) / _FINE
     x0, y0 = cell_centre(cell)
     x, y = np.meshgrid((grid - x0) / RADIUS[size], (grid - y0) / RADIUS[size])
     inside = _inside(shape, x, y)
-    return inside.reshape(SIDE, _FINE, SIDE, _FINE).mean(axis=(1, 3), dtype=np.float32)
+    cover: NDArray[np.float32] = inside.reshape(SIDE, _FINE, SIDE, _FINE).mean(axis=(1, 3), dtype=np.float32)
+    return cover
 
 
 def _inside(shape: str, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:

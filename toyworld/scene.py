@@ -102,9 +102,7 @@ class Scene:
     @classmethod
     def from_json(cls, things: Iterable[Mapping[str, Any]]) -> Scene:
         """The scene that `to_json` wrote."""
-        return cls(
-            tuple(Thing(CELLS.index(t["cell"]), t["size"], t["colour"], t["shape"]) for t in things)
-        )
+        return cls(tuple(Thing(CELLS.index(t["cell"]), t["size"], t["colour"], t["shape"]) for t in things))
 
     @property
     def key(self) -> str:

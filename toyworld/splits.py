@@ -30,9 +30,7 @@ def random_scene(rng: random.Random) -> Scene:
     """Any scene, of any split."""
     count = rng.choices(range(1, MOST_THINGS + 1), _COUNT_WEIGHTS)[0]
     cells = rng.sample(range(len(CELLS)), count)
-    return Scene(
-        tuple(Thing(c, rng.choice(SIZES), rng.choice(COLOURS), rng.choice(SHAPES)) for c in cells)
-    )
+    return Scene(tuple(Thing(c, rng.choice(SIZES), rng.choice(COLOURS), rng.choice(SHAPES)) for c in cells))
 
 
 def stream(split: Split, seed: int = 0) -> Iterator[Scene]:

@@ -56,8 +56,8 @@ def _mixed(scene: Scene, rng: random.Random) -> Example:
         question = questions(scene, rng, 1)[0]
         return Example((user(render(scene), question.text), assistant(question.answer)))
     if kind == "talk":
-        hello, reply = rng.choice(SMALL_TALK)
-        return Example((user(hello), assistant(reply)))
+        hello, answer = rng.choice(SMALL_TALK)
+        return Example((user(hello), assistant(answer)))
     if kind == "edit":
         edit = instruct(scene, rng, seen=True)
         if edit is not None:

@@ -1,0 +1,1 @@
+"""How the tiny frozen backbones of this world are made: one file per part."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import torch
     from diffusers import AutoencoderKL
 
+    from toyworld.splits import Split
+
 RECIPE = Recipe("autoencoder", steps=1600, batch=16, learning_rate=2e-3, average=0.995)
 _KL_WEIGHT = 1e-5
 
@@ -34,7 +36,7 @@ def model() -> AutoencoderKL:
     )
 
 
-def pictures(split: str, seed: int, count: int) -> torch.Tensor:
+def pictures(split: Split, seed: int, count: int) -> torch.Tensor:
     """Pictures of a split's scenes, float32 [count, 3, 64, 64] in [-1, 1]."""
     import numpy as np
     import torch
@@ -42,8 +44,9 @@ def pictures(split: str, seed: int, count: int) -> torch.Tensor:
     from toyworld.render import pixels
     from toyworld.splits import stream
 
-    stack = np.stack([pixels(s) for s in itertools.islice(stream(split, seed), count)])  # type: ignore[arg-type]
-    return torch.from_numpy(stack).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    stack = np.stack([pixels(s) for s in itertools.islice(stream(split, seed), count)])
+    batch: torch.Tensor = torch.from_numpy(stack).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    return batch
 
 
 def pretrain(work: Path, recipe: Recipe = RECIPE) -> tuple[AutoencoderKL, dict[str, float]]:
@@ -57,8 +60,10 @@ def pretrain(work: Path, recipe: Recipe = RECIPE) -> tuple[AutoencoderKL, dict[s
         batch = pictures("train", 1 + hash_seed(recipe, step), recipe.batch)
         posterior = vae.encode(batch).latent_dist
         error = vae.decode(posterior.sample()).sample - batch
-        reconstruction: torch.Tensor = error.abs().mean() + 4 * error.pow(2).mean()
-        return reconstruction + _KL_WEIGHT * posterior.kl().mean()
+        total: torch.Tensor = (
+            error.abs().mean() + 4 * error.pow(2).mean() + _KL_WEIGHT * posterior.kl().mean()
+        )
+        return total
 
     fit(recipe, vae, loss, work)
     vae.eval()

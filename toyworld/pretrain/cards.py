@@ -25,7 +25,7 @@ def parameters(folder: Path) -> int:
     total = 0
     for path in sorted(folder.rglob("*.safetensors")):
         with safe_open(path, framework="numpy") as file:
-            for name in file.keys():
+            for name in file.keys():  # noqa: SIM118 (a safetensors handle is no mapping)
                 size = 1
                 for side in file.get_slice(name).get_shape():
                     size *= side
@@ -42,13 +42,15 @@ def write_card(part: str, folder: Path, figures: Mapping[str, float]) -> Path:
         (module.__doc__ or "").strip(),
         "",
         f"- Made by: `python -m toyworld.pretrain {part}` (CPU, float32; stored in half precision)",
-        "- Data: scenes drawn by `toyworld.splits.stream('train')`; no held-out pair of colour and shape occurs",
+        "- Data: `toyworld.splits.stream('train')`, seeded by step, without the held-out pairs",
         f"- Weights: {parameters(folder):,}",
         "- Licence: Apache-2.0",
     ]
     for recipe in recipes(part):
         lines += ["", f"## Recipe of the {recipe.name.replace('_', ' ')}", ""]
-        lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in dataclasses.asdict(recipe).items()]
+        lines += [
+            f"- {name.replace('_', ' ')}: {value}" for name, value in dataclasses.asdict(recipe).items()
+        ]
     lines += ["", "## Measured on held-out scenes", ""]
     lines += [f"- {name.replace('_', ' ')}: {value:.4f}" for name, value in figures.items()]
     card = folder / "CARD.md"

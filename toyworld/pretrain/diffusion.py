@@ -1,4 +1,4 @@
-"""The Stable Diffusion: text encoder and UNet trained together on the autoencoder's latents (v-prediction)."""
+"""The Stable Diffusion: text encoder and UNet trained together on the autoencoder's latents."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from toyworld.pretrain.loop import Recipe, fit, hash_seed
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import DDIMScheduler, UNet2DConditionModel
-    from transformers import CLIPTextModel
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextModel, PreTrainedTokenizerFast
+
+    from toyworld.scene import Scene
+    from toyworld.splits import Split
 
 RECIPE = Recipe("diffusion", steps=3000, batch=48, learning_rate=1e-3, warmup=200, average=0.999)
 POOL = 16_000  # scenes whose latents are computed once
@@ -93,9 +96,7 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
 
         rng = random.Random(hash_seed(recipe, step))
         rows = rng.sample(range(len(scenes)), recipe.batch)
-        texts = [
-            "" if rng.random() < _NO_TEXT else rng.choice(captions(scenes[row], rng)) for row in rows
-        ]
+        texts = ["" if rng.random() < _NO_TEXT else rng.choice(captions(scenes[row], rng)) for row in rows]
         return denoising_loss(model, tokenizer, noise, latents[rows], texts)
 
     fit(recipe, model, loss, work)
@@ -121,13 +122,23 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     return figures
 
 
-def denoising_loss(model, tokenizer, noise, latents, texts):  # type: ignore[no-untyped-def]
+def denoising_loss(
+    model: torch.nn.ModuleDict,
+    tokenizer: PreTrainedTokenizerFast,
+    noise: DDIMScheduler,
+    latents: torch.Tensor,
+    texts: list[str],
+) -> torch.Tensor:
     """Mean squared error of the predicted velocity at random times (Salimans and Ho 2022)."""
     import torch
     from torch.nn import functional
 
     ids = tokenizer(
-        texts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt"
+        texts,
+        padding="max_length",
+        truncation=True,
+        max_length=tokenizer.model_max_length,
+        return_tensors="pt",
     )["input_ids"]
     condition = model["text"](ids).last_hidden_state
     epsilon = torch.randn_like(latents)
@@ -137,7 +148,7 @@ def denoising_loss(model, tokenizer, noise, latents, texts):  # type: ignore[no-
     return functional.mse_loss(predicted, noise.get_velocity(latents, epsilon, times))
 
 
-def _pool(vae, split, count):  # type: ignore[no-untyped-def]
+def _pool(vae: AutoencoderKL, split: Split, count: int) -> tuple[list[Scene], torch.Tensor]:
     """Scenes and their scaled latents, float32 [count, 8, 8, 8]."""
     import numpy as np
     import torch

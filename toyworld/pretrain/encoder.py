@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from nextgpt.encoding.imagebind import ImageBindConfig
     from toyworld.scene import Scene
+    from toyworld.splits import Split
 
 RECIPE = Recipe("encoder", steps=900, batch=48, learning_rate=1e-3, average=0.995)
 
@@ -52,16 +53,17 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     torch.manual_seed(recipe.seed)
     tokenizer = save(folder, ends=True)
     config = configuration(len(tokenizer), int(tokenizer.eos_token_id))
-    model = torch.nn.ModuleDict({"encoder": ImageBind(config), "readout": torch.nn.Linear(128, sum(_CLASSES))})
+    encoder, readout = ImageBind(config), torch.nn.Linear(128, sum(_CLASSES))
+    model = torch.nn.ModuleDict({"encoder": encoder, "readout": readout})
 
-    def both(split: str, seed: int, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def both(split: Split, seed: int, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         from nextgpt.encoding.imagebind import preprocess_image
         from toyworld.pretrain.pairs import caption_ids, near_pairs
 
-        scenes = near_pairs(split, seed, count)  # type: ignore[arg-type]
-        tokens = model["encoder"].tokens("vision", preprocess_image(stack(scenes), 64), with_cls=True)
-        logits = model["encoder"]("text", caption_ids(tokenizer, scenes, seed)) @ tokens[:, 0].T
-        return logits, model["readout"](tokens[:, 1:] * 128**0.5), _patch_labels(scenes)
+        scenes = near_pairs(split, seed, count)
+        tokens = encoder.tokens("vision", preprocess_image(stack(scenes), 64), with_cls=True)
+        logits = encoder("text", caption_ids(tokenizer, scenes, seed)) @ tokens[:, 0].T
+        return logits, readout(tokens[:, 1:] * 128**0.5), _patch_labels(scenes)
 
     def loss(step: int) -> torch.Tensor:
         from toyworld.pretrain.pairs import contrast
@@ -79,7 +81,7 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
             "held_out_patch_readout": float(right.all(0).float().mean()),
         }
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n")
-    weights = {n: t.half().contiguous() for n, t in model["encoder"].state_dict().items() if "mask" not in n}
+    weights = {n: t.half().contiguous() for n, t in encoder.state_dict().items() if "mask" not in n}
     save_file(weights, folder / "model.safetensors")
     return figures
 
@@ -109,7 +111,9 @@ def _patch_labels(scenes: list[Scene]) -> torch.Tensor:
     labels = torch.zeros(len(scenes), 9, 3, dtype=torch.long)
     for k, scene in enumerate(scenes):
         for thing in scene.things:
-            row = [t.index(w) for t, w in zip(_tables(), (thing.shape, thing.colour, thing.size), strict=True)]
+            row = [
+                t.index(w) for t, w in zip(_tables(), (thing.shape, thing.colour, thing.size), strict=True)
+            ]
             labels[k, thing.cell] = torch.tensor(row)
     third = (torch.arange(8) * 8 + 4) * 3 // 64
     cells = (third[:, None] * 3 + third[None, :]).flatten()
@@ -117,7 +121,9 @@ def _patch_labels(scenes: list[Scene]) -> torch.Tensor:
 
 
 def _split(read: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return read.split(_CLASSES, dim=-1)
+    import torch
+
+    return tuple(torch.split(read, list(_CLASSES), dim=-1))
 
 
 def _readout_loss(read: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import CLIPModel
 
+    from toyworld.splits import Split
+
 RECIPE = Recipe("extractor", steps=1000, batch=64, learning_rate=1e-3, seed=17, average=0.995)
 # Plain halves, so that any preprocessing that knows CLIP's constants by heart would be noticed.
 MEAN = STD = (0.5, 0.5, 0.5)
@@ -44,11 +46,13 @@ def model(vocabulary: int, length: int) -> CLIPModel:
         num_attention_heads=4,
         projection_dim=64,
     )
-    return CLIPModel(CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=64))
+    return CLIPModel(
+        CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=64)
+    )
 
 
 def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """Train, save in half precision with tokenizer and image processor, and measure retrieval on held-out pairs."""
+    """Train, save in half precision with tokenizer and image processor, and measure held-out retrieval."""
     import torch
     from transformers import CLIPImageProcessor
 
@@ -60,8 +64,8 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     tokenizer = save(folder, ends=True)
     clip = model(len(tokenizer), LENGTH)
 
-    def logits(split: str, seed: int, count: int) -> torch.Tensor:
-        scenes = near_pairs(split, seed, count)  # type: ignore[arg-type]
+    def logits(split: Split, seed: int, count: int) -> torch.Tensor:
+        scenes = near_pairs(split, seed, count)
         pictures = torch.from_numpy(stack(scenes)).permute(0, 3, 1, 2).float() / 127.5 - 1
         ids = caption_ids(tokenizer, scenes, seed)
         out: torch.Tensor = clip(input_ids=ids, attention_mask=(ids != 0).long(), pixel_values=pictures)

@@ -1,4 +1,4 @@
-"""The Llama-class language model, pretrained on text alone: descriptions, questions, instructions, small talk."""
+"""The Llama-class language model, pretrained on the text of this world alone."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def reply_loss(
     logits = llama(input_ids=ids, attention_mask=(weight > -1).long() * (ids != 0)).logits
     each = functional.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     weight = weight[:, 1:].flatten()
-    return (each * weight).sum() / weight.sum()
+    mean: torch.Tensor = (each * weight).sum() / weight.sum()
+    return mean
 
 
 def exact_replies(llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, batch: list[Turn]) -> float:
@@ -107,4 +108,5 @@ def exact_replies(llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, b
         input_ids=ids, attention_mask=(ids != 0).long(), max_new_tokens=40, do_sample=False, pad_token_id=0
     )
     replies = tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
-    return sum(r.strip() == t.reply for r, t in zip(replies, batch, strict=True)) / len(batch)
+    right = [bool(r.strip() == t.reply) for r, t in zip(replies, batch, strict=True)]
+    return sum(right) / len(batch)

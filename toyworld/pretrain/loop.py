@@ -1,9 +1,8 @@
-"""The loop that every backbone is pretrained by: seeded by step, resumable at any moment, with a progress bar."""
+"""The loop that pretrains every backbone: seeded by step, resumable at any moment, with a progress bar."""
 
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def fit(
         value = loss(step)
         if not torch.isfinite(value):
             raise FloatingPointError(
-                f"{recipe.name}: the loss of step {step} is {value.item()}; the state of an earlier step is in "
+                f"{recipe.name}: the loss of step {step} is {value.item()}; an earlier state is in "
                 f"{path.name}: lower the learning rate and start again"
             )
         optimizer.zero_grad(set_to_none=True)
@@ -97,7 +96,11 @@ def _progress(recipe: Recipe, start: int) -> Iterable[int]:
     from rich.progress import track
 
     return track(
-        range(start, recipe.steps), description=recipe.name, total=recipe.steps, completed=start, transient=True
+        range(start, recipe.steps),
+        description=recipe.name,
+        total=recipe.steps,
+        completed=start,
+        transient=True,
     )
 
 
@@ -107,7 +110,9 @@ def _rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * warm * (0.05 + 0.95 * cosine)
 
 
-def _follow(average: dict[str, torch.Tensor], parameters: dict[str, torch.nn.Parameter], decay: float) -> None:
+def _follow(
+    average: dict[str, torch.Tensor], parameters: dict[str, torch.nn.Parameter], decay: float
+) -> None:
     import torch
 
     with torch.no_grad():
@@ -124,10 +129,15 @@ def _save(
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "average": average}
+    state = {
+        "step": step,
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "average": average,
+    }
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _resume(

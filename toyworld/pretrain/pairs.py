@@ -1,4 +1,4 @@
-"""Pictures with captions for contrastive training: every second picture differs from the one before in one edit."""
+"""Pictures with captions for contrastive training: every second one is an edit of the one before."""
 
 from __future__ import annotations
 

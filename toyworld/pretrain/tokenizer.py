@@ -1,4 +1,4 @@
-"""The world's tokenizer: byte-level BPE, so that every text has tokens and the world's words have one each."""
+"""The world's tokenizer: byte-level BPE; every text has tokens, and the world's words have one each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def build(*, ends: bool, seed: int = 0) -> PreTrainedTokenizerFast:
         tokenizer.post_processor = processors.TemplateProcessing(
             single="<s> $A </s>", special_tokens=[("<s>", first), ("</s>", last)]
         )
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=LENGTH if ends else 2048, **special)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=LENGTH if ends else 2048, **special
+    )
 
 
 def save(folder: Path, *, ends: bool) -> PreTrainedTokenizerFast:

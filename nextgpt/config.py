@@ -1,0 +1,313 @@
+"""Presets: everything that shapes a model and its training, read from one YAML file.
+
+A preset names its parts by hub id, by folder, or as ``package:folder`` (weights shipped inside an
+installed package). A misspelt field is refused with the field that was probably meant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib.util
+import os
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+from nextgpt.messages import Modality
+
+PRESETS = Path(__file__).parent / "presets"
+Stage = Literal["encoding", "decoding", "instruct"]
+STAGES: tuple[Stage, ...] = ("encoding", "decoding", "instruct")
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A preset that cannot be used, or weights that are not there; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where the frozen parts and the trained ones are found (see `locate`)."""
+
+    encoder: str
+    language_model: str
+    image: str
+    checkpoints: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """How a conversation is written for the language model.
+
+    Spaces before a medium and before a reply's end are left to the tokenizer's own leading spaces.
+
+    Attributes:
+        begin: after the tokenizer's begin token, once.
+        user: one turn of the user, up to where the model continues; ``{content}`` stands for its parts.
+        image: a picture among the parts; ``{media}`` stands for its concept tokens.
+        end: what closes a reply.
+    """
+
+    user: str
+    end: str
+    begin: str = ""
+    image: str = "{media}"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A projection: its kind, and what that kind's own configuration takes."""
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank adapters of the language model, trained in the last stage."""
+
+    rank: int
+    alpha: float
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How answers are made: greedy text, then diffusion.
+
+    Attributes:
+        max_new_tokens: longest reply, in tokens.
+        steps: denoising steps.
+        guidance: classifier-free guidance scale; 1 turns it off.
+        batch: requests answered in one go; changes speed only.
+    """
+
+    max_new_tokens: int = 64
+    steps: int = 50
+    guidance: float = 7.5
+    batch: int = 64
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """What each term counts. Norms of the diffusion models' conditions differ thirty-fold.
+
+    Attributes:
+        text: cross-entropy of the reply, signals included.
+        alignment: Euclidean distance to the diffusion model's text condition, per token.
+        denoising: latent denoising of the target picture.
+        min_snr: the gamma of min-SNR weighting of the denoising loss; 0 turns it off.
+        denoising_batch: at most so many pictures of a batch are denoised; 0 means all.
+    """
+
+    text: float = 1.0
+    alignment: float = 1.0
+    denoising: float = 1.0
+    min_snr: float = 5.0
+    denoising_batch: int = 0
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of training.
+
+    Attributes:
+        examples: how many training examples the source is asked for.
+        steps: optimiser steps.
+        batch: examples per step, over all processes.
+        learning_rate: peak, of everything without a rate of its own.
+        warmup: share of the steps in which the rate rises; then it falls linearly to zero.
+        weight_decay: of AdamW, on matrices only.
+        clip: largest norm of the gradient; 0 turns clipping off.
+        rates: learning rates of single parts: input_projection, output_projection, signals, lora.
+        losses: what each loss counts.
+        held_out: examples kept for the held-out loss.
+        save_every: steps between resumable states.
+        seed: of data order, noise and dropout.
+    """
+
+    examples: int
+    steps: int
+    batch: int
+    learning_rate: float
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    rates: Mapping[str, float] = field(default_factory=dict)
+    losses: LossWeights = field(default_factory=LossWeights)
+    held_out: int = 256
+    save_every: int = 250
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where examples come from (``module:function``), and the stages."""
+
+    source: str
+    encoding: StageConfig
+    decoding: StageConfig
+    instruct: StageConfig
+
+    def stage(self, name: Stage) -> StageConfig:
+        """A stage by its name."""
+        return {"encoding": self.encoding, "decoding": self.decoding, "instruct": self.instruct}[name]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A preset."""
+
+    name: str
+    weights: Weights
+    prompt: Prompt
+    input_projection: Mapping[str, Mapping[str, Any]]
+    output_projection: Projection
+    lora: Lora
+    signals: Mapping[Modality, int] = field(default_factory=lambda: {"image": 4})
+    projection: str = "grouping"
+    generation: Generation = field(default_factory=Generation)
+    training: Training | None = None
+
+
+def presets() -> tuple[str, ...]:
+    """The names of the presets that come with the package.
+
+    Example:
+        >>> "tiny" in presets()
+        True
+    """
+    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+
+
+def load_config(preset: str | os.PathLike[str]) -> Config:
+    """Read a preset.
+
+    Args:
+        preset: the name of a preset that comes with the package, or the path of a YAML file.
+
+    Raises:
+        ConfigError: no such preset, not YAML, a field that is misspelt, missing or of the wrong type.
+
+    Example:
+        >>> load_config("tiny").signals["image"]
+        4
+    """
+    path = PRESETS / f"{preset}.yaml" if str(preset) in presets() else Path(preset)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigError(
+            f"{preset}: no such preset; give a YAML file or one of {', '.join(presets())}"
+            f"{_meant(str(preset), presets())}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    return build(Config, values, str(path.name))
+
+
+def build(kind: type[T], values: Any, where: str) -> T:
+    """Make a dataclass, nested ones included, from what YAML gives.
+
+    Args:
+        kind: a dataclass.
+        values: a mapping of its fields.
+        where: what to call the place in error messages.
+
+    Raises:
+        ConfigError: an unknown, missing or ill-typed field; names it.
+
+    Example:
+        >>> build(Lora, {"rank": 8, "alfa": 16}, "my.yaml: lora")
+        Traceback (most recent call last):
+        nextgpt.config.ConfigError: my.yaml: lora: there is no field 'alfa'; did you mean 'alpha'?
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where}: expected fields and values, got {values!r}")
+    hints = typing.get_type_hints(kind)
+    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name in values:
+        if name not in fields:
+            raise ConfigError(f"{where}: there is no field {name!r}{_meant(str(name), tuple(fields))}")
+    for name, item in fields.items():
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise ConfigError(f"{where}: the field {name!r} is missing")
+    return kind(**{name: _value(hints[name], value, f"{where}: {name}") for name, value in values.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """Check one value against its type, and make what is nested in it."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return build(hint, value, where)
+    if origin in {types.UnionType, typing.Union}:
+        inner = next(item for item in arguments if item is not type(None))
+        return None if value is None else _value(inner, value, where)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(arguments[0], item, where) for item in value)
+    if hint is Any or (origin is Literal and value in arguments):
+        return value
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        if isinstance(value, Mapping):
+            return {
+                _value(arguments[0], key, where): _value(arguments[1], item, f"{where}: {key}")
+                for key, item in value.items()
+            }
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(hint, type) and isinstance(value, hint) and not (hint is int and value is True):
+        return value
+    # YAML reads 1e-4 as text; 1.0e-4 is a number.
+    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+
+
+def locate(place: str, *, revision: str | None = None) -> Path:
+    """Find the folder of weights. Nothing is downloaded.
+
+    Args:
+        place: a local folder; ``package:folder`` inside an installed package, which is not imported;
+            or a hub id, looked up in the local hub cache.
+        revision: of a hub id.
+
+    Raises:
+        ConfigError: it is not there; says how to get it.
+
+    Example:
+        >>> locate("nextgpt:presets").name
+        'presets'
+    """
+    if Path(place).expanduser().is_dir():
+        return Path(place).expanduser()
+    if ":" in place:
+        package, _, inner = place.partition(":")
+        spec = importlib.util.find_spec(package)
+        roots = list(spec.submodule_search_locations or ()) if spec else []
+        for root in roots:
+            if (Path(root) / inner).is_dir():
+                return Path(root) / inner
+        missing = f"it has no folder {inner}" if roots else "it is not installed"
+        raise ConfigError(f"{place}: the package {package} was to hold these weights, but {missing}")
+    if place.count("/") != 1 or place.startswith((".", "/", "~")):
+        raise ConfigError(f"{place}: no such folder; check the path")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(place, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        raise ConfigError(
+            f"{place}: neither a folder nor in the local hub cache; fetch it first with `hf download {place}`"
+        ) from None

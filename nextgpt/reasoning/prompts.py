@@ -1,0 +1,167 @@
+"""How a conversation becomes the ids that the language model reads.
+
+Each medium of the user's takes as many places as it has concept tokens; each medium of the assistant's
+is the span of signals that asked for it. What people type is tokenised as plain text: neither
+``</s>`` nor ``[IMG0]`` in it means anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nextgpt.config import Prompt
+from nextgpt.media import Image
+from nextgpt.messages import Message
+from nextgpt.signals import Signals
+
+MEDIUM = -1  # the place of one concept token
+
+
+@dataclass
+class Written:
+    """A conversation in ids.
+
+    Attributes:
+        ids: token ids; `MEDIUM` where a concept token stands, signals from `Signals.first` up.
+        learn: which ids belong to the assistant, and are learnt in training.
+        media: the pictures whose concept tokens stand there, in order.
+        targets: the pictures that the assistant's spans ask for, in order.
+    """
+
+    ids: list[int] = field(default_factory=list)
+    learn: list[bool] = field(default_factory=list)
+    media: list[Image] = field(default_factory=list)
+    targets: list[Image] = field(default_factory=list)
+
+    def add(self, ids: Sequence[int], learn: bool) -> None:
+        """Append ids, all learnt or all given."""
+        self.ids.extend(ids)
+        self.learn.extend([learn] * len(ids))
+
+
+class Writer:
+    """Writes conversations by a preset's template.
+
+    Args:
+        prompt: the template.
+        tokenizer: of the language model.
+        signals: the signal ids.
+        concepts: how many places a medium takes.
+    """
+
+    def __init__(self, prompt: Prompt, tokenizer: Any, signals: Signals, concepts: int) -> None:
+        self.prompt = prompt
+        self.signals = signals
+        self.concepts = concepts
+        self._tokenizer = tokenizer
+        self._before, self._after = prompt.user.split("{content}")
+        self._media_before, self._media_after = prompt.image.split("{media}")
+        self.end = self.template(prompt.end)
+        begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+        self._begin = begin + self.template(prompt.begin)
+
+    def typed(self, text: str) -> list[int]:
+        """Ids of text from outside: special tokens spelt out in it stay plain text."""
+        return self._ids(text, split_special_tokens=True)
+
+    def template(self, text: str) -> list[int]:
+        """Ids of text from a preset: special tokens in it are meant."""
+        return self._ids(text, split_special_tokens=False)
+
+    def _ids(self, text: str, *, split_special_tokens: bool) -> list[int]:
+        if not text:
+            return []
+        encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=split_special_tokens)
+        return list(encoded["input_ids"])
+
+    def write(self, conversation: Sequence[Message], *, longest: int | None = None) -> Written:
+        """Write a conversation; when it ends with the user, up to where the model continues.
+
+        Args:
+            conversation: the turns.
+            longest: drop the oldest turns until so many ids suffice; the last user turn always stays.
+        """
+        turns = list(conversation)
+        written = self._write(turns)
+        while longest is not None and len(written.ids) > longest and len(turns) > 1:
+            # A turn of the user goes together with its answer.
+            turns = turns[1:]
+            while len(turns) > 1 and turns[0].role == "assistant":
+                turns = turns[1:]
+            written = self._write(turns)
+        return written
+
+    def raw(self, text: str) -> Written:
+        """A whole prompt in text, template included, after the begin token; special tokens in it are plain text."""
+        written = Written()
+        written.add([*self._begin, *self.typed(text)], False)
+        return written
+
+    def _write(self, turns: Sequence[Message]) -> Written:
+        written = Written()
+        written.add(self._begin, False)
+        for message in turns:
+            if message.role == "user":
+                self._write_user(message, written)
+            else:
+                self._write_assistant(message, written)
+        return written
+
+    def text(self, conversation: Sequence[Message], captions: Sequence[str] = ()) -> str:
+        """Write a conversation as plain text, with a caption where each picture's concept tokens stand.
+
+        This is what the text pipelines give the very same language model.
+
+        Args:
+            conversation: turns ending with the user; the assistant's media are left out.
+            captions: one for each picture of the user's, in order.
+
+        Raises:
+            ValueError: the numbers of captions and of pictures differ.
+        """
+        given = iter(captions)
+        pictures = sum(len(message.images) for message in conversation if message.role == "user")
+        if pictures != len(captions):
+            raise ValueError(f"{pictures} pictures need as many captions, got {len(captions)}")
+        said = [self.prompt.begin]
+        for message in conversation:
+            if message.role == "assistant":
+                said.append(f" {message.text}{self.prompt.end}")
+                continue
+            parts = [
+                self.prompt.image.replace("{media}", next(given)) if isinstance(part, Image) else part.strip()
+                for part in message.parts
+            ]
+            said.append(self._before + " ".join(part for part in parts if part) + self._after)
+        return "".join(said)
+
+    def _write_user(self, message: Message, written: Written) -> None:
+        # Runs of typed text are tokenised together with the template's words around them, so that the
+        # ids are those of the whole sentence; only special tokens could tell the two apart.
+        text = self._before
+        first = True
+        for part in message.parts:
+            gap = "" if first else " "
+            if isinstance(part, Image):
+                text += gap + self._media_before
+                written.add(self.typed(text.rstrip(" ")), False)
+                written.add([MEDIUM] * self.concepts, False)
+                written.media.append(part)
+                text = self._media_after
+            elif part.strip():
+                text += gap + part.strip()
+            else:
+                continue
+            first = False
+        written.add(self.typed(text + self._after), False)
+
+    def _write_assistant(self, message: Message, written: Written) -> None:
+        for part in message.parts:
+            if isinstance(part, Image):
+                written.add(self.signals.ids("image"), True)
+                written.targets.append(part)
+            elif part.strip():
+                written.add(self.typed(" " + part.strip()), True)
+        written.add(self.end, True)

@@ -21,6 +21,10 @@ def _no_hints() -> Mapping[str, str]:
     return MappingProxyType({})
 
 
+class BenchmarkError(ValueError):
+    """A benchmark that contradicts itself; the message says where."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What a person may choose when samples are loaded.
@@ -126,20 +130,20 @@ class Benchmark:
         names = [use.name for use in self.metrics]
         if self.headline not in names:
             known = ", ".join(names)
-            raise ValueError(f"benchmark {self.name}: headline {self.headline!r} is not one of {known}")
+            raise BenchmarkError(f"benchmark {self.name}: headline {self.headline!r} is not one of {known}")
         if len(set(names)) != len(names):
-            raise ValueError(f"benchmark {self.name}: a metric name occurs twice in {', '.join(names)}")
+            raise BenchmarkError(f"benchmark {self.name}: a metric name occurs twice in {', '.join(names)}")
 
     def samples(self, options: Options) -> Iterator[Sample | Broken]:
         """The samples in order, no more than `options.limit`.
 
         Raises:
-            ValueError: two samples of the same id.
+            BenchmarkError: two samples of the same id.
         """
         seen: set[str] = set()
         for sample in islice(self.load(options), options.limit):
             if sample.id in seen:
-                raise ValueError(
+                raise BenchmarkError(
                     f"{self.source}: two samples of {self.name} have the id {sample.id!r}; keep one"
                 )
             seen.add(sample.id)

@@ -28,6 +28,7 @@ from benchmarks.harness.records import (
     read_run,
     write_manifest,
 )
+from benchmarks.harness.scoring import score
 from benchmarks.harness.system import System
 from nextgpt.messages import Failure, Message, Request, seed_of
 
@@ -39,6 +40,10 @@ _LONGEST_REASON = 500  # characters; a library's error message can be a page
 
 class RunError(ValueError):
     """A run that can't be made or continued; the message says what to do."""
+
+
+class CannotTakePartError(RunError):
+    """The system does not accept or produce what the benchmark is about."""
 
 
 def run(
@@ -71,7 +76,8 @@ def run(
         The finished run, not yet scored.
 
     Raises:
-        RunError: the system can't take part, the folder holds a different run, or no sample is usable.
+        CannotTakePartError: the system lacks a modality.
+        RunError: the folder holds a different run, or no sample is usable.
         RecordError: the folder can't be written, or a record in it is damaged.
     """
     options = options or Options()
@@ -94,6 +100,31 @@ def run(
     if not usable:
         raise RunError(f"{benchmark.name}: none of {len(ids)} samples is usable{_first_reason(finished)}")
     return finished
+
+
+def evaluate(
+    benchmark: Benchmark,
+    system: System,
+    out: Path,
+    options: Options | None = None,
+    *,
+    batch_size: int = 32,
+    seed: int = 0,
+    retry_failed: bool = False,
+    progress: bool | None = None,
+) -> Run:
+    """Run a system on a benchmark, and score it; arguments and errors are those of `run`."""
+    finished = run(
+        benchmark,
+        system,
+        out,
+        options,
+        batch_size=batch_size,
+        seed=seed,
+        retry_failed=retry_failed,
+        progress=progress,
+    )
+    return score(finished, benchmark, options)
 
 
 def _answer_all(
@@ -188,7 +219,9 @@ def _check(benchmark: Benchmark, system: System, batch_size: int) -> None:
     ):
         if not needed <= able:
             lacking = ", ".join(sorted(needed - able))
-            raise RunError(f"{system.name} can't take part in {benchmark.name}: it does not {verb} {lacking}")
+            raise CannotTakePartError(
+                f"{system.name} can't take part in {benchmark.name}: it does not {verb} {lacking}"
+            )
 
 
 def _manifest(benchmark: Benchmark, system: System, options: Options, batch_size: int, seed: int) -> Manifest:

@@ -1,0 +1,241 @@
+"""The command line of the benchmarks: ``nextgpt-bench run | list | score | expect | doctor``.
+
+Results go to standard output as a table and, with ``--json FILE``, to a file as the same rows;
+progress and notes go to standard error. What a person did wrong is one line and a non-zero exit.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from benchmarks.harness import Benchmark, System
+    from benchmarks.harness.records import Result, Run
+
+DEFAULT_SUITE = "toyworld"
+DEFAULT_SYSTEMS = ("nextgpt-tiny", "caption-then-tool")
+
+_ERRORS = (ValueError, OSError, RuntimeError)
+_OURS = ("benchmarks", "metrics", "nextgpt", "baselines", "toyworld")
+
+app = typer.Typer(
+    help="Run systems on benchmarks, score their answers, and hold the line.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file, as JSON.")]
+ExpectedFolder = Annotated[Path | None, typer.Option("--expected", help="Folder of the expectations.")]
+
+
+@app.command("run")
+def run_command(  # noqa: PLR0913 - one parameter for each option
+    *,
+    suite: Annotated[str | None, typer.Option(help=f"Benchmarks by suite [{DEFAULT_SUITE}].")] = None,
+    benchmark: Annotated[list[str] | None, typer.Option(help="One benchmark; may be repeated.")] = None,
+    system: Annotated[list[str] | None, typer.Option(help="A system; may be repeated.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of all runs; what is in it is continued.")] = Path("runs"),
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples in one call of a system.")] = 32,
+    seed: Annotated[int, typer.Option(help="Base of the seeds of all samples.")] = 0,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed samples again.")] = False,
+    json: JsonFile = None,
+) -> None:
+    """Run systems on benchmarks, and score them; an interrupted run is continued."""
+    from benchmarks.harness.benchmark import Options
+    from benchmarks.harness.run import evaluate
+    from benchmarks.registry import load_benchmark
+
+    benchmarks = [load_benchmark(name) for name in _chosen(suite, benchmark)]
+    options = Options(data, limit)
+    evaluate_one = partial(
+        evaluate, out=out, options=options, batch_size=batch_size, seed=seed, retry_failed=retry_failed
+    )
+    outcomes: list[Run | None] = []
+    try:
+        for outcome in _evaluate_all(system or DEFAULT_SYSTEMS, benchmarks, evaluate_one):
+            outcomes.append(outcome)  # noqa: PERF402 - keeps what there is when an interrupt comes
+    except KeyboardInterrupt:
+        _note(f"stopped; every finished batch is kept in {out}, and the same command does what is left")
+        raise typer.Exit(130) from None
+    finally:
+        runs = [outcome for outcome in outcomes if outcome is not None]
+        _show([result for run in runs for result in run.results], json)
+    meaningless = [problem for run in runs if (problem := _why_meaningless(run))]
+    for problem in meaningless:
+        _note(f"error: {problem}")
+    if meaningless or None in outcomes or not outcomes:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_command(json: JsonFile = None) -> None:
+    """List benchmarks, suites and systems."""
+    from benchmarks import registry
+    from benchmarks.tables import print_rows, write_rows
+
+    rows = [("benchmark", entry.name, entry.family, entry.about) for entry in registry.BENCHMARKS.values()]
+    rows += [
+        ("suite", each.name, ", ".join(each.benchmarks), each.about) for each in registry.SUITES.values()
+    ]
+    rows += [("system", entry.name, "", entry.about) for entry in registry.SYSTEMS.values()]
+    head = ("kind", "name", "family", "about")
+    print_rows(head, rows)
+    if json:
+        write_rows(json, (dict(zip(head, row, strict=True)) for row in rows))
+
+
+@app.command("score")
+def score_command(
+    family: Annotated[str, typer.Argument(help="image-captioning or vqa.")],
+    *,
+    references: Annotated[Path, typer.Option(help="Official annotation file, or the folder that holds it.")],
+    predictions: Annotated[Path, typer.Option(help="Official results file, or our predictions.jsonl.")],
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Count samples without an answer as failed.")
+    ] = False,
+    json: JsonFile = None,
+) -> None:
+    """Score a file of answers that any program wrote."""
+    from difflib import get_close_matches
+
+    from benchmarks.foreign import FAMILIES, score_files
+
+    if family not in FAMILIES:
+        close = get_close_matches(family, FAMILIES, n=1, cutoff=0.5) or [*FAMILIES]
+        raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
+    scored = score_files(family, references, predictions, allow_missing=allow_missing)
+    _show(scored.results, json)
+    if all(result.value is None for result in scored.results):
+        raise typer.Exit(1)
+
+
+@app.command("expect")
+def expect_command(
+    runs: Annotated[Path, typer.Argument(help="Folder of scored runs.")],
+    *,
+    margin: Annotated[float, typer.Option(min=0, help="A drop of the score that nobody minds.")] = 0.01,
+    expected: ExpectedFolder = None,
+    json: JsonFile = None,
+) -> None:
+    """Make finished runs the line that the regression tests hold."""
+    from benchmarks.harness.gate import FOLDER, expectation_of, write_expectation
+    from benchmarks.harness.records import find_runs
+
+    found = find_runs(runs)
+    expectations = [expectation_of(run, margin) for run in found]  # all or none are written
+    for expectation in expectations:
+        _note(f"wrote {write_expectation(expectation, expected or FOLDER)}")
+    headlines = {run.folder: run.manifest.headline for run in found}
+    _show([row for run in found for row in run.results if row.metric == headlines[run.folder]], json)
+
+
+@app.command("doctor")
+def doctor_command(json: JsonFile = None) -> None:
+    """Say which weights and tools are missing, and which metrics that disables."""
+    from benchmarks.doctor import examine
+    from benchmarks.tables import print_rows, write_rows
+
+    findings = examine()
+    head = ("what", "state", "disables", "remedy")
+    rows = [
+        (found.what, "ok" if found.present else "missing", found.disables, found.remedy) for found in findings
+    ]
+    print_rows(head, rows)
+    if json:
+        write_rows(json, (asdict(found) for found in findings))
+
+
+def main() -> None:
+    """Run the command line; an error that is the user's to mend is one line and exit status 1."""
+    try:
+        app()
+    except _ERRORS as error:
+        _note(_complaint(error))
+        raise SystemExit(1) from None
+
+
+def _chosen(suite: str | None, benchmarks: list[str] | None) -> list[str]:
+    """Names of the benchmarks asked for, each once, in order."""
+    from benchmarks.registry import benchmark_names
+
+    asked = [suite] if suite else []
+    asked += benchmarks or []
+    names = [name for each in asked or [DEFAULT_SUITE] for name in benchmark_names(each)]
+    return list(dict.fromkeys(names))
+
+
+def _evaluate_all(
+    systems: Iterable[str], benchmarks: Sequence[Benchmark], evaluate_one: Callable[[Benchmark, System], Run]
+) -> Iterator[Run | None]:
+    """A run for every pair that fits together; None for what went wrong, which spoils no other pair."""
+    from benchmarks.harness.run import CannotTakePartError
+    from benchmarks.registry import load_system
+
+    for name in systems:
+        try:
+            system = load_system(name)
+        except _ERRORS as error:
+            _note(_complaint(error))
+            yield None
+            continue
+        for benchmark in benchmarks:
+            try:
+                yield evaluate_one(benchmark, system)
+            except CannotTakePartError as error:
+                _note(f"skipped: {error}")
+            except _ERRORS as error:
+                _note(_complaint(error))
+                yield None
+
+
+def _complaint(error: Exception) -> str:
+    """The line that a person gets for an error.
+
+    An error class that this project defines is written for people, and an `OSError` names its file; any
+    other is a bug: it is raised again and keeps its trace.
+    """
+    if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _OURS:
+        raise error
+    return f"error: {' '.join(str(error).split())}"
+
+
+def _why_meaningless(run: Run) -> str:
+    """Why a finished run says nothing; empty when it says something."""
+    from nextgpt.messages import Failure
+
+    whole = [result for result in run.results if result.slice is None]
+    headline = next(result for result in whole if result.metric == run.manifest.headline)
+    where = f"{run.manifest.system} on {run.manifest.benchmark} says nothing"
+    if headline.failed == run.manifest.samples:
+        reasons = [each.answer.reason for each in run.predictions if isinstance(each.answer, Failure)]
+        return f"{where}: every sample failed, the first with: {reasons[0]}"
+    return f"{where}: {headline.method}" if headline.value is None else ""
+
+
+def _show(results: Iterable[Result], json: Path | None) -> None:
+    from benchmarks.tables import print_results, write_rows
+
+    results = list(results)
+    if results:
+        print_results(results)
+    if json:
+        write_rows(json, (asdict(result) for result in results))
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

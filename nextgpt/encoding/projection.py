@@ -1,0 +1,70 @@
+"""Input projections: from an encoder's tokens to the language model's embeddings, chosen by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from nextgpt.encoding.grouping import GroupingConfig, GroupingProjection
+
+INPUT_PROJECTIONS = ("grouping", "linear")
+
+
+class LinearProjection(nn.Module):
+    """One vector of the whole item to one token: the released weights, and the paper's ablation.
+
+    >>> import torch
+    >>> LinearProjection(8, 16)(torch.zeros(2, 5, 8), torch.zeros(2, 8)).shape
+    torch.Size([2, 1, 16])
+    """
+
+    tokens = 1
+
+    def __init__(self, in_dim: int = 1024, out_dim: int = 4096) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_dim, out_dim)
+
+    def forward(self, patch_tokens: Tensor | None, cls: Tensor) -> Tensor:
+        """Project the CLS vector.
+
+        Args:
+            patch_tokens: not used; every input projection is called alike.
+            cls: float `[B, in_dim]`.
+
+        Returns:
+            float `[B, 1, out_dim]`.
+        """
+        del patch_tokens
+        token: Tensor = self.linear(cls).unsqueeze(1)
+        return token
+
+
+def input_projection(
+    kind: str, *, in_dim: int, out_dim: int, **options: Any
+) -> GroupingProjection | LinearProjection:
+    """Build an input projection.
+
+    Both kinds are called with patch tokens `[B, N, in_dim]` and the CLS vector `[B, in_dim]`, answer
+    with `[B, tokens, out_dim]`, and say how many in `tokens`.
+
+    Args:
+        kind: "grouping" or "linear".
+        in_dim: width of the encoder's embeddings.
+        out_dim: width of the language model.
+        options: further fields of `GroupingConfig`; "linear" takes none.
+
+    Raises:
+        ValueError: there is no such kind.
+        TypeError: there is no such option.
+
+    >>> input_projection("linear", in_dim=128, out_dim=192).tokens
+    1
+    >>> input_projection("grouping", in_dim=128, out_dim=192, stages=[{"depth": 1, "groups": 12}]).tokens
+    12
+    """
+    if kind == "grouping":
+        return GroupingProjection(GroupingConfig.from_dict({"in_dim": in_dim, "out_dim": out_dim, **options}))
+    if kind == "linear":
+        return LinearProjection(in_dim, out_dim, **options)
+    raise ValueError(f"there is no input projection {kind!r}; choose one of {', '.join(INPUT_PROJECTIONS)}")

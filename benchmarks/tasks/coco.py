@@ -39,8 +39,8 @@ ANNOTATIONS, IMAGES = "captions.json", "images"
 NOTE = (
     "Real photographs. The shipped tiny systems have seen nothing but toyworld's drawings and know none "
     "of the words, so near zero is what they should score here; the suite shows that the same harness "
-    "reads real data, and gives larger systems something to be tried on. 124 images are too few for a "
-    "number to compare with a published one."
+    "reads real data, and gives larger systems something to be tried on. A hundred images are too few for "
+    "a number to compare with a published one."
 )
 
 

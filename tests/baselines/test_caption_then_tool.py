@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from baselines.caption_then_tool import CALL, DESCRIBE, CaptionThenTool, parse_call
+from benchmarks.harness.system import System
+from nextgpt.media import Image
+from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
+from toyworld import dialogue
+
+PICTURE = frozenset[Modality]({"image"})
+TEXT = frozenset[Modality]({"text"})
+
+
+def shade(value: int) -> Image:
+    return Image(np.full((4, 4, 3), value, dtype=np.uint8))
+
+
+class World:
+    """Three fake parts that note what they were asked: a picture's shade is its caption."""
+
+    def __init__(self, reply: str = "draw: {captions}") -> None:
+        self.reply = reply
+        self.described: list[Image] = []
+        self.planned: list[tuple[str, tuple[str, ...]]] = []
+        self.painted: list[tuple[str, int]] = []
+
+    def describe(self, requests: Sequence[Request]) -> list[Message | Failure]:
+        assert all(request.conversation[0].text == DESCRIBE for request in requests)
+        pictures = [request.conversation[0].images[0] for request in requests]
+        self.described += pictures
+        return [self._words(int(picture.pixels[0, 0, 0])) for picture in pictures]
+
+    def _words(self, value: int) -> Message | Failure:
+        if value == 255:
+            return Failure("reason", "blinded by the light")
+        return assistant("" if value == 0 else f"shade {value}")
+
+    def plan(
+        self, conversations: Sequence[Sequence[Message]], captions: Sequence[Sequence[str]]
+    ) -> list[str]:
+        asked = [(turns[-1].text, tuple(words)) for turns, words in zip(conversations, captions, strict=True)]
+        self.planned += asked
+        return [self.reply.format(captions=" and ".join(words)) for _, words in asked]
+
+    def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image]:
+        self.painted += zip(prompts, seeds, strict=True)
+        return [shade(100 + number) for number, _ in enumerate(prompts)]
+
+    def system(self, *given: str) -> CaptionThenTool:
+        return CaptionThenTool(self.describe, self.plan, self.paint, parts="p", given=given)
+
+
+def request(*parts: str | Image, wanted: frozenset[Modality] | None = PICTURE, **hints: str) -> Request:
+    return Request((user(*parts),), wanted=wanted, seed=7, hints=hints)
+
+
+def test_it_is_a_system() -> None:
+    assert isinstance(World().system(), System)
+
+
+def test_picture_goes_through_words_to_a_picture() -> None:
+    world = World()
+    (answer,) = world.system().respond([request(shade(9), "mirror it")])
+    assert answer == assistant(
+        shade(100), steps=(("caption", "shade 9"), ("plan", "draw: shade 9"), ("prompt", "shade 9"))
+    )
+    assert world.planned == [("mirror it", ("shade 9",))]
+    assert world.painted == [("shade 9", 7)]
+
+
+def test_text_alone_needs_no_description() -> None:
+    world = World("draw: a star")
+    (answer,) = world.system().respond([request("draw a star")])
+    assert isinstance(answer, Message)
+    assert answer.images == (shade(100),)
+    assert world.described == []
+
+
+def test_answer_in_text_is_the_plan_itself() -> None:
+    world = World("  yes")
+    (answer,) = world.system().respond([request(shade(9), "is it grey?", wanted=TEXT)])
+    assert isinstance(answer, Message)
+    assert answer.text == "yes"
+    assert world.painted == []
+
+
+@pytest.mark.parametrize(("reply", "pictures"), [("draw: a star", 1), ("hello!", 0)])
+def test_left_to_itself_it_draws_when_the_plan_calls(reply: str, pictures: int) -> None:
+    (answer,) = World(reply).system().respond([request("hi", wanted=None)])
+    assert isinstance(answer, Message)
+    assert len(answer.images) == pictures
+    assert answer.text == ("" if pictures else reply)
+
+
+def test_plan_without_call_is_a_failure_with_its_steps() -> None:
+    (answer,) = World("a lovely star").system().respond([request(shade(9), "draw a star")])
+    assert isinstance(answer, Failure)
+    assert answer.stage == "plan"
+    assert "'a lovely star'" in answer.reason
+    assert answer.steps == (("caption", "shade 9"), ("plan", "a lovely star"))
+
+
+@pytest.mark.parametrize(("value", "reason"), [(0, "the caption is empty"), (255, "blinded by the light")])
+def test_picture_without_words_is_a_failure_of_its_own_sample(value: int, reason: str) -> None:
+    world = World()
+    asked = [request(shade(value), "mirror it"), request(shade(9), "mirror it"), request("draw a star")]
+    bad, good, blank = world.system().respond(asked)
+    assert bad == Failure("describe", reason)
+    assert isinstance(good, Message)
+    assert good.steps[0] == ("caption", "shade 9")
+    assert isinstance(blank, Failure)  # "draw:" and nothing
+    assert len(world.planned) == 2
+
+
+def test_same_picture_is_described_once_in_a_batch() -> None:
+    world = World()
+    world.system().respond([request(shade(9), "a"), request(shade(9), "b"), request(shade(8), "c")])
+    assert world.described == [shade(9), shade(8)]
+
+
+def test_answers_do_not_depend_on_the_batch() -> None:
+    asked = [request(shade(9), "a"), request(shade(255), "b"), request(shade(8), "c", wanted=TEXT)]
+    together = World().system().respond(asked)
+    alone = [World().system().respond([one])[0] for one in asked]
+    assert together == alone
+
+
+def test_given_the_caption_it_asks_no_describer() -> None:
+    world = World()
+    (answer,) = world.system("caption").respond([request(shade(255), "mirror it", caption="a truth")])
+    assert isinstance(answer, Message)
+    assert answer.steps == (("caption", "a truth"), ("plan", "draw: a truth"), ("prompt", "a truth"))
+    assert world.described == []
+
+
+def test_given_the_plan_it_only_calls() -> None:
+    world = World()
+    (answer,) = world.system("plan").respond([request(shade(9), "mirror it", plan="draw: a truth")])
+    assert isinstance(answer, Message)
+    assert answer.steps == (("plan", "draw: a truth"), ("prompt", "a truth"))
+    assert (world.described, world.planned, world.painted) == ([], [], [("a truth", 7)])
+
+
+@pytest.mark.parametrize(("given", "stage"), [("caption", "describe"), ("plan", "plan")])
+def test_truth_that_a_sample_does_not_have_is_a_failure(given: str, stage: str) -> None:
+    (answer,) = World().system(given).respond([request(shade(9), "mirror it")])
+    assert isinstance(answer, Failure)
+    assert answer.stage == stage
+
+
+def test_names_and_fingerprints_tell_variants_apart() -> None:
+    variants = [World().system(*given) for given in ((), ("caption",), ("plan",))]
+    assert [system.name for system in variants] == [
+        "caption-then-tool",
+        "caption-then-tool+caption",
+        "caption-then-tool+plan",
+    ]
+    assert len({system.fingerprint for system in variants}) == 3
+    other = CaptionThenTool(World().describe, World().plan, World().paint, parts="q")
+    assert other.fingerprint != variants[0].fingerprint
+
+
+def test_unknown_hint_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such hint: prompt"):
+        World().system("prompt")
+
+
+@pytest.mark.parametrize(
+    ("plan", "prompt"),
+    [
+        ("draw: a star", "a star"),
+        ("  draw:a star \n", "a star"),
+        ("draw:", None),
+        ("draw:   ", None),
+        ("please draw: a star", None),
+        ("a star", None),
+        ("", None),
+        ("draw: draw: a star", "draw: a star"),
+    ],
+)
+def test_calls_are_told_from_answers(plan: str, prompt: str | None) -> None:
+    assert parse_call(plan) == prompt
+
+
+def test_calls_are_those_that_the_language_model_learns() -> None:
+    assert parse_call(dialogue.CALL.format(caption="a star")) == "a star"
+    assert dialogue.CALL.startswith(CALL)
+    assert dialogue.DESCRIBE == DESCRIBE

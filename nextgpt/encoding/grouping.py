@@ -39,8 +39,8 @@ class GroupingConfig:
     The paper counts 28M parameters for it, the released code has 53.1M, and these defaults come to
     46.3M. Widths, depths and group counts are the released ones. Left out, because the paper's
     formula has no place for them, are each released grouping block's cross-attention and token-mixing
-    MLPs: groups already read the patches in the self-attention that they share. Stages of depth 3
-    and 2 with one refining block come to the paper's 28M (27.4M).
+    MLPs: groups already read the patches in the self-attention that they share. Half as
+    many blocks (depths 3 and 2, refine 1) come to 27.4M, nearest to the paper.
 
     Attributes:
         in_dim: width of the encoder's patch tokens.
@@ -50,8 +50,6 @@ class GroupingConfig:
         refine: self-attention blocks over the concept tokens alone.
         heads: attention heads, in all blocks.
         mlp_ratio: how much wider than the tokens the MLPs are.
-        temperature: where the learnable temperature starts.
-        noise: scale of the Gumbel noise in training; 0 turns it off.
     """
 
     in_dim: int = 1024
@@ -61,8 +59,6 @@ class GroupingConfig:
     refine: int = 3
     heads: int = 8
     mlp_ratio: int = 4
-    temperature: float = 1.0
-    noise: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.stages:
@@ -179,16 +175,16 @@ class _GroupingBlock(nn.Module):
         self.mlp = nn.Sequential(
             nn.Linear(width, config.mlp_ratio * width), nn.GELU(), nn.Linear(config.mlp_ratio * width, width)
         )
-        # Kept as a logarithm, so that no step makes it negative.
-        self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
-        self.noise = config.noise
+        # Kept as a logarithm, so that no step makes it negative. At first it brings the similarities,
+        # products of normalised vectors, to the size of one.
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(width) / 2))
 
     def forward(self, groups: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         query = self.query(self.group_norm(groups))
         # Patches of one item have much in common, which would send them all to the same group: what
         # decides is how a patch differs from the item's mean.
         key = self.key(self.key_norm(tokens - tokens.mean(1, keepdim=True)))
-        assignment = self._assign(query @ key.mT / math.sqrt(query.shape[-1]))
+        assignment = self._assign(query @ key.mT)
         # The mean, not the sum; a group left empty gets nothing and stays what it is.
         members = assignment.sum(-1, keepdim=True).clamp(min=1)
         groups = groups + self.value(assignment @ self.value_norm(tokens) / members)
@@ -196,10 +192,10 @@ class _GroupingBlock(nn.Module):
 
     def _assign(self, similarity: Tensor) -> Tensor:
         """One-hot over groups (axis 1) going forward, the softmax's gradient going back."""
-        if self.training and self.noise:
+        if self.training:
             # Gumbel noise is minus the logarithm of exponential noise.
             exponential = torch.empty_like(similarity).exponential_().clamp(min=1e-20)
-            similarity = similarity - self.noise * exponential.log()
+            similarity = similarity - exponential.log()
         soft = (similarity / self.log_temperature.exp()).softmax(dim=1)
         hard = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)
         # In this order the forward value is exactly 0 or 1.

@@ -143,8 +143,6 @@ class Benchmark:
         seen: set[str] = set()
         for sample in islice(self.load(options), options.limit):
             if sample.id in seen:
-                raise BenchmarkError(
-                    f"{self.source}: two samples of {self.name} have the id {sample.id!r}; keep one"
-                )
+                raise BenchmarkError(f"{self.name}: two samples have the id {sample.id!r}; keep one of them")
             seen.add(sample.id)
             yield sample

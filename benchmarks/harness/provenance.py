@@ -24,6 +24,7 @@ _SECRETS = (
 # An absolute path, of which the last component stays; the slashes of a URL are none.
 _WORD = r"[^\s/\\'\"<>|:,;()]+"
 _PATH = re.compile(rf"(?<![\w/.~…-])(?:/(?!/)|[A-Za-z]:\\)(?:{_WORD}[/\\])*({_WORD})")
+_QUOTED = re.compile(r"(['\"])(?:/|[A-Za-z]:\\)[^'\"\n]*[/\\]([^/\\'\"\n]*)\1")
 _BELOW = re.compile(rf"…[/\\](?:{_WORD}[/\\])+")
 
 
@@ -38,7 +39,8 @@ def redact(text: str) -> str:
     """
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
-    # Known folders first: their names may hold spaces, which the pattern takes for the end.
+    # Quotation marks and known folders first: names may hold spaces, which _PATH takes for the end.
+    text = _QUOTED.sub(r"\1…/\2\1", text)
     for known in (Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
         if known != Path(known.anchor):
             text = re.sub(rf"(?<![\w/]){re.escape(str(known))}(?=[/\\])", "…", text)

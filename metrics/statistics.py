@@ -37,7 +37,7 @@ from metrics.resampling import (
 
 S = TypeVar("S")
 BLOCKS = 20  # blocks of the delete-block jackknife
-ALONE = "no interval: a single cluster"
+ALONE = "no interval: too few clusters"
 
 
 def bootstrap(
@@ -141,7 +141,7 @@ def estimate(
     if isinstance(metric, MeanMetric):
         return bootstrap(metric.items(cast(FloatArray, statistics)), groups, resamples=resamples, seed=seed)
     value, kind = metric.value(statistics), _kind(groups)
-    if count == 1:
+    if count < _fewest(metric):
         return Estimate(value, -np.inf, np.inf, n, ALONE)
     rng = np.random.default_rng(seed)
 
@@ -196,7 +196,7 @@ def compare_metric(
         return compare(*pair, groups, resamples=resamples, seed=seed)
     index, count = clusters(groups, n)
     difference, kind = metric.value(statistics_a) - metric.value(statistics_b), _kind(groups)
-    if count == 1:
+    if count < _fewest(metric):
         return Comparison(difference, -np.inf, np.inf, 1.0, n, np.inf, ALONE)
     rng = np.random.default_rng(seed)
 
@@ -274,6 +274,11 @@ def _finite(values: ArrayLike, name: str) -> FloatArray:
 
 def _kind(groups: object) -> str:
     return "" if groups is None else ", clustered"
+
+
+def _fewest(metric: Metric[Any]) -> int:
+    """The fewest clusters that make an interval; a distance needs two that stay when one is left out."""
+    return 3 if metric.interval == "jackknife" else 2
 
 
 def _jackknife_comparison(

@@ -13,16 +13,19 @@ from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request
 
 
-class Sighted(Protocol):
-    """The system whose eyes are shut."""
+class _Sighted(Protocol):
+    """The system whose eyes are shut; what a `System` has, as far as it is needed here."""
 
-    name: str
-    fingerprint: str
-    produces: frozenset[Modality]
-    given: frozenset[str]
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def produces(self) -> frozenset[Modality]: ...
+    @property
+    def given(self) -> frozenset[str]: ...
 
-    def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
-        """As `System.respond`."""
+    def respond(self, requests: Sequence[Request]) -> list[Message | Failure]: ...
 
 
 class Blind:
@@ -33,7 +36,7 @@ class Blind:
 
     accepts: frozenset[Modality] = frozenset({"text", "image"})
 
-    def __init__(self, system: Sighted) -> None:
+    def __init__(self, system: _Sighted) -> None:
         self._system = system
         self.name = f"{system.name}-blind"
         self.fingerprint = f"{system.fingerprint}|blind:1"

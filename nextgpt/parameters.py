@@ -1,0 +1,297 @@
+"""How many parameters each part of a model has, counted on torch's meta device: no weights, no memory.
+
+The full-size shapes below are those of the published models, written as the configurations that
+transformers and diffusers read, so that counting needs no download. Beside each count stands what the
+paper or the released code states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nextgpt.decoding.projection import output_projection
+from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
+from nextgpt.encoding.projection import input_projection
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class PartCount:
+    """One part of a model.
+
+    Attributes:
+        part: what it is.
+        parameters: how many it has.
+        trainable: whether any stage of NExT-GPT's training changes it.
+        source: which published model has this shape, and what others say that it counts.
+    """
+
+    part: str
+    parameters: int
+    trainable: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A frozen diffusion model.
+
+    Attributes:
+        name: of the published model.
+        queries: tokens of its text condition.
+        width: of each of these tokens.
+        networks: builds its networks, by name, on the current device.
+        published: what the paper says that it counts.
+    """
+
+    name: str
+    queries: int
+    width: int
+    networks: Callable[[], dict[str, nn.Module]]
+    published: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a model is made of.
+
+    Attributes:
+        encoder: the frozen encoder's shape.
+        projection: kind of the input projection, "grouping" or "linear".
+        language_model: what transformers' `LlamaConfig` takes.
+        decoders: diffusion model by modality.
+        signals: tokens added to the vocabulary, each with an input row and an output row of its own.
+        projection_options: further fields of the input projection's configuration.
+        projection_source: what others say that the input projection counts.
+        lora_rank: rank of the adapters.
+        lora_targets: linear layers that have adapters, by the last part of their name.
+    """
+
+    encoder: ImageBindConfig
+    projection: str
+    language_model: Mapping[str, Any]
+    decoders: Mapping[str, Decoder]
+    signals: int
+    projection_options: Mapping[str, Any] = field(default_factory=dict)
+    projection_source: str = ""
+    lora_rank: int = 32
+    lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+def count(parts: Parts | str) -> list[PartCount]:
+    """Count every part.
+
+    Args:
+        parts: a model's parts, or "7b", "7b-sd2" or "7b-v0".
+
+    Returns:
+        In the order in which information flows.
+
+    Raises:
+        ValueError: there is no such preset.
+
+    >>> tiny = Parts(
+    ...     encoder=ImageBindConfig(), projection="linear", signals=4, decoders={}, lora_rank=2,
+    ...     language_model=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+    ...                         num_attention_heads=1, vocab_size=10))
+    >>> [(row.part, row.parameters) for row in count(tiny) if row.trainable]
+    [('input projection, linear', 8200), ('signal tokens', 64), ('LoRA', 128)]
+    """
+    if isinstance(parts, str):
+        if parts not in FULL_SIZE:
+            raise ValueError(f"there are no counts for the preset {parts!r}, only for {', '.join(FULL_SIZE)}")
+        parts = FULL_SIZE[parts]
+    with torch.device("meta"):
+        return [*_encoder(parts), *_language_model(parts), *_decoders(parts)]
+
+
+def trainable_share(counts: Sequence[PartCount]) -> float:
+    """The share of all parameters that trains, from 0 to 1.
+
+    >>> trainable_share([PartCount("a", 1, True, ""), PartCount("b", 99, False, "")])
+    0.01
+    """
+    return sum(row.parameters for row in counts if row.trainable) / sum(row.parameters for row in counts)
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _encoder(parts: Parts) -> Iterator[PartCount]:
+    encoder = ImageBind(parts.encoder)
+    for modality in parts.encoder.modalities:
+        size = sum(
+            value.numel() for name, value in encoder.named_parameters() if name.split(".")[1] == modality
+        )
+        yield PartCount(
+            f"encoder, {modality}", size, False, "ImageBind-huge; all of its six modalities: 1,200,781,057"
+        )
+    projection = input_projection(
+        parts.projection,
+        in_dim=parts.encoder.out_dim,
+        out_dim=parts.language_model["hidden_size"],
+        **parts.projection_options,
+    )
+    yield PartCount(f"input projection, {parts.projection}", _size(projection), True, parts.projection_source)
+
+
+def _language_model(parts: Parts) -> Iterator[PartCount]:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    model = LlamaForCausalLM(LlamaConfig(**parts.language_model))
+    yield PartCount("language model", _size(model), False, "Vicuna-7B; paper: 7B")
+    rows = 2 * parts.signals * model.config.hidden_size
+    yield PartCount("signal tokens", rows, True, f"input and output rows of {parts.signals} tokens")
+    adapted = [m for name, m in model.named_modules() if name.rpartition(".")[2] in parts.lora_targets]
+    lora = sum(parts.lora_rank * (linear.in_features + linear.out_features) for linear in adapted)
+    yield PartCount(
+        "LoRA", lora, True, f"rank {parts.lora_rank} on {', '.join(parts.lora_targets)}; paper: 33M"
+    )
+
+
+def _decoders(parts: Parts) -> Iterator[PartCount]:
+    for modality, decoder in parts.decoders.items():
+        projection = output_projection(
+            "transformer",
+            in_dim=parts.language_model["hidden_size"],
+            out_dim=decoder.width,
+            queries=decoder.queries,
+        )
+        source = f"{decoder.queries} x {decoder.width}, the condition of {decoder.name}; paper: 31M to 32M"
+        yield PartCount(f"output projection, {modality}", _size(projection), True, source)
+    for modality, decoder in parts.decoders.items():
+        for name, network in decoder.networks().items():
+            yield PartCount(
+                f"{modality} decoder, {name}",
+                _size(network),
+                False,
+                f"{decoder.name}; paper: {decoder.published} in all",
+            )
+
+
+# The published diffusion models ------------------------------------------------------------------
+
+
+def _clip_text(**values: Any) -> nn.Module:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    model: nn.Module = CLIPTextModel(CLIPTextConfig(**values))
+    return model
+
+
+def _vae(blocks: int = 4, **values: Any) -> nn.Module:
+    from diffusers import AutoencoderKL
+
+    model: nn.Module = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512)[:blocks],
+        down_block_types=("DownEncoderBlock2D",) * blocks,
+        up_block_types=("UpDecoderBlock2D",) * blocks,
+        layers_per_block=2,
+        **values,
+    )
+    return model
+
+
+def _open_clip_text() -> nn.Module:
+    """The text encoder that Stable Diffusion 2 and Zeroscope share."""
+    return _clip_text(hidden_size=1024, intermediate_size=4096, num_hidden_layers=23, num_attention_heads=16)
+
+
+def _stable_diffusion_1_5() -> dict[str, nn.Module]:
+    from diffusers import UNet2DConditionModel
+
+    text = _clip_text(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+    return {"text encoder": text, "UNet": UNet2DConditionModel(cross_attention_dim=768), "VAE": _vae()}
+
+
+def _stable_diffusion_2() -> dict[str, nn.Module]:
+    from diffusers import UNet2DConditionModel
+
+    unet = UNet2DConditionModel(
+        cross_attention_dim=1024, attention_head_dim=(5, 10, 20, 20), use_linear_projection=True
+    )
+    return {"text encoder": _open_clip_text(), "UNet": unet, "VAE": _vae()}
+
+
+def _zeroscope() -> dict[str, nn.Module]:
+    from diffusers import UNet3DConditionModel
+
+    unet = UNet3DConditionModel(cross_attention_dim=1024, attention_head_dim=64)
+    return {"text encoder": _open_clip_text(), "UNet": unet, "VAE": _vae()}
+
+
+def _audioldm_large() -> dict[str, nn.Module]:
+    from diffusers import UNet2DConditionModel
+    from transformers import (
+        ClapTextConfig,
+        ClapTextModelWithProjection,
+        SpeechT5HifiGan,
+        SpeechT5HifiGanConfig,
+    )
+
+    channels = (256, 512, 768, 1280)
+    unet = UNet2DConditionModel(
+        in_channels=8,
+        out_channels=8,
+        block_out_channels=channels,
+        # No text in the cross-attention: it looks at the sound itself, and the text enters as a class.
+        cross_attention_dim=channels,
+        down_block_types=("DownBlock2D", *("CrossAttnDownBlock2D",) * 3),
+        up_block_types=(*("CrossAttnUpBlock2D",) * 3, "UpBlock2D"),
+        class_embed_type="simple_projection",
+        projection_class_embeddings_input_dim=512,
+        class_embeddings_concat=True,
+    )
+    vocoder = SpeechT5HifiGanConfig(
+        model_in_dim=64,
+        upsample_initial_channel=1024,
+        upsample_rates=[5, 4, 2, 2, 2],
+        upsample_kernel_sizes=[16, 16, 8, 4, 4],
+        normalize_before=False,
+    )
+    return {
+        "text encoder": ClapTextModelWithProjection(ClapTextConfig()),
+        "UNet": unet,
+        "VAE": _vae(blocks=3, in_channels=1, out_channels=1, latent_channels=8),
+        "vocoder": SpeechT5HifiGan(vocoder),
+    }
+
+
+STABLE_DIFFUSION_1_5 = Decoder("Stable Diffusion 1.5", 77, 768, _stable_diffusion_1_5, "1.3B")
+STABLE_DIFFUSION_2 = Decoder(
+    "Stable Diffusion 2", 77, 1024, _stable_diffusion_2, "none; the newer code's choice"
+)
+ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "1.8B")
+AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "975M")
+
+# What NExT-GPT reads of ImageBind-huge; text is not used.
+_HUGE = ImageBindConfig()
+_VISION_AND_AUDIO = replace(_HUGE, modalities={name: _HUGE.modalities[name] for name in ("vision", "audio")})
+
+SEVEN_B = Parts(
+    encoder=_VISION_AND_AUDIO,
+    projection="grouping",
+    projection_source="paper: 28M; released code: 53,144,912, whose grouping blocks hold more",
+    # transformers' defaults for Llama are those of the first 7B model, Vicuna's base.
+    language_model={"hidden_size": 4096, "vocab_size": 32_000},
+    signals=4 + 24 + 8,
+    decoders={"image": STABLE_DIFFUSION_1_5, "video": ZEROSCOPE, "audio": AUDIOLDM_LARGE},
+)
+FULL_SIZE = {
+    "7b": SEVEN_B,
+    "7b-sd2": replace(SEVEN_B, decoders={**SEVEN_B.decoders, "image": STABLE_DIFFUSION_2}),
+    "7b-v0": replace(
+        SEVEN_B,
+        projection="linear",
+        projection_source="released weights: 4,198,400",
+        # The two tokens around a picture were added to the vocabulary as well.
+        signals=SEVEN_B.signals + 2,
+    ),
+}

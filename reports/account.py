@@ -1,0 +1,189 @@
+"""The account of a comparison: what took part, what to bear in mind, what failed, how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.harness.records import Manifest
+from reports.evidence import Dossier, Evidence, Part
+from reports.tables import said
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class SystemAccount:
+    """One system: the part it plays and its fingerprint; several where it changed between runs."""
+
+    name: str
+    part: str
+    series: int
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BenchmarkAccount:
+    """One benchmark: what its numbers depend on."""
+
+    name: str
+    family: str
+    version: int
+    samples: str
+    source: str
+    licence: str
+    protocol: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class FailureAccount:
+    """Samples of one run that failed at one stage for one reason."""
+
+    system: str
+    benchmark: str
+    stage: str
+    reason: str
+    count: int
+    examples: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A command that made some runs, and what it ran with."""
+
+    title: str
+    command: str
+    details: str
+
+
+def system_accounts(dossier: Dossier) -> list[SystemAccount]:
+    """Every system, those that are compared first."""
+    accounts = []
+    for name in dossier.systems:
+        runs = _runs_of(dossier, name)
+        fingerprints = dict.fromkeys(entry.about.fingerprint for entry in runs)
+        part = _part(dossier, name, runs[0].about)
+        accounts.append(SystemAccount(name, part, dossier.series(name), tuple(fingerprints)))
+    return accounts
+
+
+def benchmark_accounts(dossier: Dossier) -> list[BenchmarkAccount]:
+    """Every benchmark, as its first run describes it."""
+    accounts = []
+    for name in dossier.benchmarks:
+        about = dossier.on(name)[0].about
+        counts = sorted({entry.about.samples or 0 for entry in dossier.on(name)})
+        protocol = tuple((key, said(value)) for key, value in about.protocol.items() if key != "note")
+        accounts.append(
+            BenchmarkAccount(
+                name,
+                about.family,
+                about.version,
+                " or ".join(map(str, counts)),
+                said(about.source),
+                said(about.licence),
+                protocol,
+            )
+        )
+    return accounts
+
+
+def notes(dossier: Dossier) -> list[str]:
+    """What a reader has to bear in mind: the benchmarks' own notes, and what is odd about these runs."""
+    found: dict[str, list[str]] = {}
+    for name in dossier.benchmarks:
+        note = dossier.on(name)[0].about.protocol.get("note")
+        if note:
+            found.setdefault(said(note), []).append(name)
+    lines = [f"{', '.join(names)}: {note}" for note, names in found.items()]
+    for name in dossier.systems:
+        entries = _runs_of(dossier, name)
+        if len({entry.about.fingerprint for entry in entries}) > 1:
+            lines.append(f"{name} changed between its runs: they carry different fingerprints.")
+    for entry in dossier.entries.values():
+        lines.extend(_state(entry))
+    return lines
+
+
+def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount], str]:
+    """Failed samples of all runs by stage and reason, and a line on those that are not listed.
+
+    Args:
+        dossier: the evidence.
+        most: the number of rows listed; the most frequent ones come first.
+    """
+    accounts = []
+    for benchmark in dossier.benchmarks:
+        for entry in dossier.on(benchmark):
+            together: dict[tuple[str, str], list[str]] = {}
+            for failed in entry.failures:
+                together.setdefault((said(failed.stage), said(failed.reason)), []).append(failed.sample)
+            for (stage, reason), samples in together.items():
+                examples = ", ".join(sorted(samples)[:_EXAMPLES])
+                accounts.append(
+                    FailureAccount(entry.system, benchmark, stage, reason, len(samples), examples)
+                )
+    accounts.sort(key=lambda account: -account.count)  # stable: benchmark and system order within a count
+    rest = accounts[most:]
+    left_out = sum(account.count for account in rest)
+    words = (
+        f"{left_out} more, for {len(rest)} rarer reasons, are in the runs' predictions.jsonl." if rest else ""
+    )
+    return accounts[:most], words
+
+
+def recipes(dossier: Dossier) -> list[Recipe]:
+    """The commands that made the runs; runs of one command and one setting stand together."""
+    together: dict[tuple[str, str], list[Manifest]] = {}
+    for entry in dossier.entries.values():
+        together.setdefault((entry.about.command, _setting(entry.about)), []).append(entry.about)
+    return [Recipe(_run_names(runs), command, setting) for (command, setting), runs in together.items()]
+
+
+def _part(dossier: Dossier, system: str, about: Manifest) -> str:
+    """The part that a system plays, in words."""
+    from benchmarks.registry import SYSTEMS
+
+    stem = dossier.stems.get(system, "")
+    variants: dict[Part, str] = {
+        "given": f"{stem}, given the true {' and the true '.join(about.given)}",
+        "blind": f"{stem}, not shown any picture",
+        "linear": f"{stem} with a linear projection in place of grouping",
+    }
+    if dossier.parts[system] in variants:
+        return variants[dossier.parts[system]]
+    words = SYSTEMS[system].about if system in SYSTEMS else "compared"
+    return f"{words}; the baseline" if system == dossier.baseline else words
+
+
+def _runs_of(dossier: Dossier, system: str) -> list[Evidence]:
+    runs = (dossier.get(benchmark, system) for benchmark in dossier.benchmarks)
+    return [run for run in runs if run is not None]
+
+
+def _state(entry: Evidence) -> list[str]:
+    """What keeps a run from being a whole one."""
+    name, about = f"{entry.system} on {entry.benchmark}", entry.about
+    lines = []
+    if about.samples is None or len(entry.answers) < about.samples:
+        lines.append(f"{name} is unfinished ({len(entry.answers)} samples answered); run its command again.")
+    elif not entry.run.results:
+        lines.append(f"{name} is not scored; run its command again.")
+    if about.limit is not None:
+        lines.append(f"{name} was limited to the first {about.limit} samples.")
+    return lines
+
+
+def _setting(about: Manifest) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
+    limit = "" if about.limit is None else f"limit {about.limit}; "
+    return f"Seed {about.seed}; {limit}batch size {about.batch_size}; {about.hardware}; {versions}."
+
+
+def _run_names(runs: Sequence[Manifest]) -> str:
+    """``a, b on x, y``, as short as the runs allow."""
+    by_benchmarks: dict[tuple[str, ...], list[str]] = {}
+    for system in dict.fromkeys(run.system for run in runs):
+        benchmarks = tuple(run.benchmark for run in runs if run.system == system)
+        by_benchmarks.setdefault(benchmarks, []).append(system)
+    return "; ".join(f"{', '.join(who)} on {', '.join(where)}" for where, who in by_benchmarks.items())

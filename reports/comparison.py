@@ -1,0 +1,313 @@
+"""The comparison of systems: from a folder of runs to all that its page says.
+
+`build_report` reads runs and returns plain values; `reports.pages` writes them as HTML, Markdown and
+JSON. Nothing here knows how a page looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from metrics.metric import IncomparableError
+from reports.account import (
+    BenchmarkAccount,
+    FailureAccount,
+    Recipe,
+    SystemAccount,
+    benchmark_accounts,
+    failure_accounts,
+    notes,
+    recipes,
+    system_accounts,
+)
+from reports.attribution import Attribution, attribute
+from reports.differences import Difference, check_same_measurement, difference_plots, differences
+from reports.evidence import Dossier, Evidence, Part, read_dossier
+from reports.gallery import Album, Room, build_gallery
+from reports.plots import Plot
+from reports.scores import (
+    MetricTable,
+    Row,
+    SliceTable,
+    headline_rows,
+    metric_tables,
+    score_plots,
+    slice_tables,
+)
+from reports.tables import UNBOUNDED, metric_words, number, p_words, right_from
+
+_DRAWING = ("text-to-image", "editing")  # where the pipeline's last step is a tool
+_MOST_FAILURES = 40  # rows of the table of failures
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence at the top of the page; `series` is the colour of the system it speaks for, or None."""
+
+    benchmark: str
+    words: str
+    series: int | None
+
+
+@dataclass(frozen=True)
+class DifferenceTable:
+    """Differences between two systems on all benchmarks that both ran on."""
+
+    first: str
+    second: str
+    rows: tuple[Difference, ...]
+    plots: tuple[Plot, ...]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A question about one system, answered by a variant of it; without rows, `missing` says what to run."""
+
+    title: str
+    why: str
+    missing: str
+    tables: tuple[DifferenceTable, ...]
+
+
+@dataclass(frozen=True)
+class AttributionAccount:
+    """Where the pipeline lost it on one benchmark."""
+
+    benchmark: str
+    metric: str
+    pipeline: str
+    rival: str
+    ladder: Attribution
+
+    @property
+    def words(self) -> str:
+        """The ladder in a sentence or two."""
+        worst, ladder = self.ladder.worst, self.ladder
+        short = 1.0 - ladder.score.value
+        if short <= 1e-9:
+            return f"{self.pipeline} lost nothing here."
+        share = f", {100 * worst.mean.value / short:.0f} % of it" if worst.mean.value > 0 else ""
+        text = (
+            f"{self.pipeline} scores {number(ladder.score.value)} by itself, {number(short)} short of "
+            f"perfect. Most of that was lost by its {worst.stage}: {number(worst.mean.value)}{share}."
+        )
+        if worst.rival is not None and worst.samples:
+            lost = f" On the {worst.samples} samples that its {worst.stage} lost, "
+            text += f"{lost}{self.rival} scores {number(worst.rival)}."
+        if ladder.fragile:
+            text += f" Right by itself and wrong with a truth given: {ladder.fragile}."
+        return text
+
+    @property
+    def picture(self) -> str:
+        """The bar in words."""
+        parts = [f"right by itself {self.ladder.right}"]
+        parts += [f"lost by its {loss.stage} {loss.samples}" for loss in self.ladder.losses]
+        return f"Of {self.ladder.n} samples: {', '.join(parts)}."
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the comparison page says, in its order."""
+
+    title: str
+    findings: tuple[Finding, ...]
+    command: str
+    systems: tuple[SystemAccount, ...]
+    benchmarks: tuple[BenchmarkAccount, ...]
+    notes: tuple[str, ...]
+    main: tuple[str, ...]
+    scores: tuple[Row, ...]
+    score_plots: tuple[Plot, ...]
+    metrics: tuple[MetricTable, ...]
+    differences: tuple[DifferenceTable, ...]
+    slices: tuple[SliceTable, ...]
+    ablations: tuple[Ablation, ...]
+    attributions: tuple[AttributionAccount, ...]
+    attribution_remarks: tuple[str, ...]
+    failures: tuple[FailureAccount, ...]
+    failures_left_out: str
+    gallery: tuple[Room, ...]
+    examples: int
+    recipes: tuple[Recipe, ...]
+
+    @property
+    def family_size(self) -> int:
+        """Number of tests that Holm's correction runs over."""
+        return sum(row.comparison is not None for table in self.differences for row in table.rows)
+
+
+def build_report(
+    folder: Path,
+    *,
+    baseline: str | None = None,
+    command: str = "",
+    examples: int = 2,
+    data: Path | None = None,
+) -> Report:
+    """Read all runs below a folder and compare their systems.
+
+    Args:
+        folder: holds runs at any depth.
+        baseline: the system that the others are compared with; see `reports.evidence.read_dossier`.
+        command: the command that makes the report, to be printed on it.
+        examples: samples of each kind and benchmark that the gallery shows.
+        data: folder of official files, for the inputs of benchmarks that read them.
+
+    Raises:
+        RecordError: no runs, or a damaged one.
+        ReportError: runs that can't be reported on together; the message says why.
+    """
+    dossier = read_dossier(folder, baseline)
+    tables = _compare_main(dossier)
+    scores = headline_rows(dossier)
+    failures, left_out = failure_accounts(dossier, _MOST_FAILURES)
+    attributions, refused = _attributions(dossier)
+    return Report(
+        title=_title(dossier),
+        findings=tuple(_findings(dossier, tables)),
+        command=command,
+        systems=tuple(system_accounts(dossier)),
+        benchmarks=tuple(benchmark_accounts(dossier)),
+        notes=tuple(notes(dossier)),
+        main=dossier.main,
+        scores=tuple(scores),
+        score_plots=tuple(score_plots(dossier, scores)),
+        metrics=tuple(metric_tables(dossier)),
+        differences=tuple(tables),
+        slices=tuple(slice_tables(dossier)),
+        ablations=(_grouping(dossier), _sight(dossier)),
+        attributions=tuple(attributions),
+        attribution_remarks=tuple(refused if attributions or refused else [_attribution_missing(dossier)]),
+        failures=tuple(failures),
+        failures_left_out=left_out,
+        gallery=tuple(build_gallery(dossier, Album(), examples, data)),
+        examples=examples,
+        recipes=tuple(recipes(dossier)),
+    )
+
+
+def _title(dossier: Dossier) -> str:
+    if dossier.baseline is None:
+        return dossier.main[0]
+    return f"{', '.join(dossier.main[:-1])} against {dossier.baseline}"
+
+
+def _compare_main(dossier: Dossier) -> list[DifferenceTable]:
+    """Every compared system against the baseline; one family of tests."""
+    if dossier.baseline is None:
+        return []
+    return _tables(dossier, [(name, dossier.baseline) for name in dossier.main[:-1]], "differences")
+
+
+def _tables(dossier: Dossier, pairs: Sequence[tuple[str, str]], name: str) -> list[DifferenceTable]:
+    """A table for each pair of systems that met on some benchmark; one family of tests over all of them."""
+    met: list[tuple[Evidence, Evidence]] = []
+    for first, second in pairs:
+        for benchmark in dossier.benchmarks:
+            a, b = dossier.get(benchmark, first), dossier.get(benchmark, second)
+            if a is not None and b is not None:
+                met.append((a, b))
+    rows = differences(met)
+    tables = list[DifferenceTable]()
+    for first, second in pairs:
+        members = tuple(row for row in rows if (row.first, row.second) == (first, second))
+        if members:
+            plots = difference_plots(f"{name}-{len(tables)}", members, dossier.series)
+            tables.append(DifferenceTable(first, second, members, tuple(plots)))
+    return tables
+
+
+def _findings(dossier: Dossier, tables: Sequence[DifferenceTable]) -> list[Finding]:
+    """One sentence for each comparison, whichever way it falls."""
+    found = []
+    for row in (row for table in tables for row in table.rows):
+        if row.comparison is None:
+            continue
+        size = f"{number(abs(row.comparison.difference))} in {metric_words(row.metric)}"
+        p = p_words(row.p_adjusted)
+        if row.shown:
+            other = row.second if row.better == row.first else row.first
+            words = f"{row.better} is better than {other} by {size} ({p})."
+        else:
+            words = f"No difference between {row.first} and {row.second} was shown ({size}, {p})."
+        found.append(Finding(row.benchmark, words, dossier.series(row.better) if row.shown else None))
+    return found
+
+
+def _ablation(dossier: Dossier, part: Part, title: str, why: str, missing: str) -> Ablation:
+    tables = _tables(dossier, dossier.variants(part), part)
+    return Ablation(title, why, missing, tuple(tables))
+
+
+def _grouping(dossier: Dossier) -> Ablation:
+    return _ablation(
+        dossier,
+        "linear",
+        "Grouping against linear",
+        "The paper's ablation: the same model with a linear input projection in place of grouping.",
+        "Not run: it needs runs of a system and of its variant whose name ends in -linear.",
+    )
+
+
+def _sight(dossier: Dossier) -> Ablation:
+    return _ablation(
+        dossier,
+        "blind",
+        "Sighted against blind",
+        "The same model without any picture. What it still gets right, it gets from words alone.",
+        "Not run: it needs runs of a system and of its variant whose name ends in -blind.",
+    )
+
+
+def _attributions(dossier: Dossier) -> tuple[list[AttributionAccount], list[str]]:
+    """A ladder for each benchmark on which a pipeline ran by itself and with a truth given; and refusals."""
+    found, refused = list[AttributionAccount](), list[str]()
+    for stem in dict.fromkeys(stem for stem, _ in dossier.variants("given")):
+        rival = next((name for name in dossier.main if name != stem), None)
+        for benchmark in dossier.benchmarks:
+            try:
+                account = _ladder(dossier, benchmark, stem, rival)
+            except IncomparableError as error:
+                refused.append(f"{benchmark} is left out: {error}.")
+                continue
+            if account is not None:
+                found.append(account)
+    return found, refused
+
+
+def _ladder(dossier: Dossier, benchmark: str, stem: str, rival: str | None) -> AttributionAccount | None:
+    own = dossier.get(benchmark, stem)
+    variants = (dossier.get(benchmark, name) for s, name in dossier.variants("given") if s == stem)
+    given = {entry.about.given: entry for entry in variants if entry is not None}
+    caption, plan = given.get(("caption",)), given.get(("plan",))
+    truths = [entry for entry in (caption, plan) if entry is not None]
+    metric = None if own is None or not truths else _bounded_metric(own)
+    if own is None or metric is None:
+        return None
+    for entry in truths:
+        check_same_measurement(own, entry, metric)
+    theirs = dossier.get(benchmark, rival)
+    ladder = attribute(
+        own.items(metric),
+        None if caption is None else caption.items(metric),
+        None if plan is None else plan.items(metric),
+        own.groups,
+        rival=None if theirs is None else theirs.items(metric),
+        right_from=right_from(metric),
+        last="tool" if own.about.family in _DRAWING else "rest",
+    )
+    return AttributionAccount(benchmark, metric, stem, rival if theirs is not None and rival else "", ladder)
+
+
+def _bounded_metric(entry: Evidence) -> str | None:
+    """The headline metric, or else the first one, whose perfect value is 1 and which samples have."""
+    names = [entry.about.headline, *sorted({result.metric for result in entry.run.results})]
+    return next((name for name in names if name not in UNBOUNDED and entry.is_mean(name)), None)
+
+
+def _attribution_missing(dossier: Dossier) -> str:
+    stem = next((name for name in dossier.main if name.startswith("caption-then-tool")), "caption-then-tool")
+    return f"Not run: it needs runs of {stem}, {stem}+caption and {stem}+plan on the same benchmarks."

@@ -1,0 +1,283 @@
+"""The gallery: what went in, what was right, and what two systems made of it, side by side.
+
+Samples are not picked by anyone: of each kind (one system better, the other better, both right, neither)
+those are shown whose ids have the smallest SHA-256, so that the choice is the same on every machine and
+tells nothing by itself. Inputs and references are loaded again from the benchmark, by its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.records import Prediction
+from reports.evidence import Dossier, Evidence
+from reports.tables import LOWER_IS_BETTER, number, right_from, said
+
+_DRAWN = 128  # pixels; pictures up to this side are drawings, shown enlarged and with crisp pixels
+_THUMBNAIL = 320
+_PICTURE_BUDGET = 3_500_000  # bytes of data URIs on one page, which keeps it under 5 MB
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on the page: ``uri`` holds all of it, or is empty when the page was full."""
+
+    uri: str
+    alt: str
+    width: int
+    height: int
+    drawn: bool
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the picture's file."""
+        return base64.b64decode(self.uri.partition(",")[2])
+
+    @property
+    def file(self) -> str:
+        """A file name made of the content's hash."""
+        suffix = "png" if self.uri.startswith("data:image/png") else "jpg"
+        return f"{hashlib.sha256(self.data).hexdigest()[:16]}.{suffix}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Texts and pictures of one pane."""
+
+    texts: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one system made of a sample, with the steps on its way."""
+
+    system: str
+    score: str
+    texts: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    steps: tuple[tuple[str, str], ...]
+    failure: str
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One sample: its input, its reference, and the answers."""
+
+    id: str
+    slice: str
+    input: Shown
+    reference: Shown
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Samples that came out the same way; `count` of them there are, some of which are shown."""
+
+    title: str
+    count: int
+    samples: tuple[Exhibit, ...]
+
+
+@dataclass(frozen=True)
+class Room:
+    """The gallery of one benchmark; `missing` says why inputs and references are not shown."""
+
+    benchmark: str
+    n: int
+    kinds: tuple[Kind, ...]
+    missing: str = ""
+
+
+@dataclass
+class Album:
+    """Turns pictures into data URIs until the page's budget is spent."""
+
+    budget: int = _PICTURE_BUDGET
+
+    def add(self, image: Any, alt: str) -> Picture:
+        """Inline a picture (a `nextgpt.media.Image`): as it is when small, else as a thumbnail."""
+        drawn = max(image.width, image.height) <= _DRAWN
+        uri, width, height = self._encoded(image, drawn)
+        if len(uri) > self.budget:
+            return Picture("", alt, width, height, drawn)
+        self.budget -= len(uri)
+        return Picture(uri, alt, width, height, drawn)
+
+    def _encoded(self, image: Any, drawn: bool) -> tuple[str, int, int]:
+        if drawn:
+            return _uri(image.png(), "png"), image.width, image.height
+        picture = image.to_pil()
+        picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
+        buffer = io.BytesIO()
+        picture.save(buffer, format="JPEG", quality=80, optimize=True)
+        return _uri(buffer.getvalue(), "jpeg"), picture.width, picture.height
+
+
+def build_gallery(dossier: Dossier, album: Album, examples: int, data: Path | None = None) -> list[Room]:
+    """Hang the gallery: a room for each benchmark that the first compared system ran on.
+
+    Args:
+        dossier: the evidence.
+        album: takes the pictures.
+        examples: samples shown of each kind.
+        data: folder of the official files, for benchmarks that read them.
+    """
+    pair = [dossier.main[0], *([dossier.baseline] if dossier.baseline else [])]
+    rooms = []
+    for benchmark in dossier.benchmarks:
+        entries = [entry for entry in (dossier.get(benchmark, name) for name in pair) if entry is not None]
+        if entries and entries[0].run.results:
+            rooms.append(_room(entries, album, examples, data))
+    return rooms
+
+
+def sort_samples(
+    first: Mapping[str, float], second: Mapping[str, float] | None, metric: str
+) -> dict[str, list[str]]:
+    """Sort samples into kinds, each in the order of its ids' hashes.
+
+    Args:
+        first: the first system's value of each sample.
+        second: the second system's; None leaves right and wrong only.
+        metric: its name; tells which direction is better and from where an answer is right.
+
+    Example:
+        >>> sort_samples({"a": 1.0, "b": 0.0, "c": 1.0}, {"a": 1.0, "b": 1.0, "c": 0.0}, "scene_accuracy")
+        {'first': ['c'], 'second': ['b'], 'right': ['a'], 'wrong': []}
+    """
+    turn = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    kinds: dict[str, list[str]] = {"first": [], "second": [], "right": [], "wrong": []}
+    common = set(first) if second is None else set(first) & set(second)
+    for sample in sorted(common, key=lambda sample: hashlib.sha256(sample.encode()).hexdigest()):
+        a = turn * first[sample]
+        b = a if second is None else turn * second[sample]
+        equal = "right" if a >= right_from(metric) else "wrong"
+        kinds["first" if a > b else "second" if b > a else equal].append(sample)
+    return kinds
+
+
+def _room(entries: Sequence[Evidence], album: Album, examples: int, data: Path | None) -> Room:
+    metric = next((m for m in _metrics(entries[0]) if all(entry.items(m) for entry in entries)), "")
+    values = [entry.items(metric) for entry in entries]
+    kinds = sort_samples(values[0], values[1] if len(values) > 1 else None, metric)
+    chosen = {sample for samples in kinds.values() for sample in samples[:examples]}
+    samples, missing = load_samples(entries[0], chosen, data)
+    shown = tuple(
+        Kind(
+            _title(kind, [entry.system for entry in entries]),
+            len(ids),
+            tuple(_exhibit(sample, samples.get(sample), entries, metric, album) for sample in ids[:examples]),
+        )
+        for kind, ids in kinds.items()
+        if ids
+    )
+    return Room(entries[0].benchmark, sum(map(len, kinds.values())), shown, missing)
+
+
+def load_samples(entry: Evidence, wanted: set[str], data: Path | None) -> tuple[dict[str, Any], str]:
+    """Load samples of a run's benchmark again, by id.
+
+    Returns:
+        The samples that were found, and why there are none, empty when all is well.
+    """
+    from benchmarks.harness.benchmark import Options, Sample
+    from benchmarks.registry import load_benchmark
+
+    found: dict[str, Any] = {}
+    try:
+        benchmark = load_benchmark(entry.benchmark)
+        if benchmark.version != entry.about.version:
+            return {}, (
+                f"Inputs and references are not shown: the runs are of version {entry.about.version} of this "
+                f"benchmark, and version {benchmark.version} is installed."
+            )
+        for sample in benchmark.samples(Options(data, entry.about.limit)):
+            if isinstance(sample, Sample) and sample.id in wanted:
+                found[sample.id] = sample
+            if len(found) == len(wanted):
+                break
+    except (ValueError, OSError, ImportError) as error:
+        from benchmarks.harness.provenance import redact
+
+        hint = "; give the folder of its files with --data" if data is None else ""
+        return {}, f"Inputs and references are not shown: {redact(str(error)).rstrip('.')}{hint}."
+    return found, ""
+
+
+def _metrics(entry: Evidence) -> list[str]:
+    """Metrics to sort by, the headline first."""
+    return [entry.about.headline, *sorted({result.metric for result in entry.run.results})]
+
+
+def _title(kind: str, systems: Sequence[str]) -> str:
+    if kind in ("first", "second"):
+        return f"{systems[0 if kind == 'first' else 1]} better"
+    if len(systems) == 1:
+        return kind.capitalize()
+    return "Both right" if kind == "right" else "Equal, neither right"
+
+
+def _exhibit(sample: str, loaded: Any, entries: Sequence[Evidence], metric: str, album: Album) -> Exhibit:
+    truth = _truth(loaded)
+    source = Shown() if loaded is None else _input(loaded, album, truth)
+    reference = Shown() if loaded is None else _reference(loaded, album)
+    answers = tuple(
+        _answer(entry, entry.answers.get(sample), entry.items(metric)[sample], album) for entry in entries
+    )
+    return Exhibit(sample, entries[0].slices.get(sample, ""), source, reference, answers)
+
+
+def _answer(entry: Evidence, prediction: Prediction | None, value: float, album: Album) -> Answer:
+    answer: Any = None if prediction is None else prediction.answer
+    steps = () if answer is None else tuple((said(name), said(content)) for name, content in answer.steps)
+    if prediction is None or prediction.failed:
+        failure = "no record of it" if answer is None else f"{said(answer.stage)}: {said(answer.reason)}"
+        return Answer(entry.system, number(value), (), (), steps, failure)
+    alt = f"Picture by {entry.system}"
+    shown = _shown(answer.parts, album, alt)
+    return Answer(entry.system, number(value), shown.texts, shown.pictures, steps, "")
+
+
+def _input(sample: Any, album: Album, truth: str) -> Shown:
+    parts = [
+        part for message in sample.request.conversation if message.role == "user" for part in message.parts
+    ]
+    return _shown(parts, album, f"Input picture: {truth}" if truth else "Input picture")
+
+
+def _reference(sample: Any, album: Album) -> Shown:
+    references = sample.references
+    texts = [said(text) for text in list(references.get("captions", ()))[:2]]
+    annotation = references.get("annotation")
+    if annotation:
+        counted = Counter(str(answer.get("answer", "")) for answer in annotation.get("answers", ()))
+        texts.append(said(", ".join(f"{answer} ×{count}" for answer, count in counted.most_common(4))))
+    image = references.get("image")
+    return Shown(tuple(texts), () if image is None else (album.add(image, "Reference picture"),))
+
+
+def _shown(parts: Sequence[Any], album: Album, alt: str) -> Shown:
+    texts = tuple(said(part) for part in parts if isinstance(part, str) and part.strip())
+    pictures = tuple(album.add(part, alt) for part in parts if not isinstance(part, str))
+    return Shown(texts, pictures)
+
+
+def _truth(sample: Any) -> str:
+    """What is in the input picture, in words, for those who can't see it; empty where nobody said."""
+    if sample is None:
+        return ""
+    captions = sample.references.get("captions", ())
+    return said(sample.hints.get("caption") or (captions[0] if captions else ""))
+
+
+def _uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

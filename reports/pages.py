@@ -1,0 +1,172 @@
+"""A report on paper: one self-contained HTML file, the same as Markdown beside it, and JSON for programs.
+
+What models and data sets say is foreign text. Jinja escapes it in HTML; in Markdown every expression
+is escaped unless it is `Verbatim` already, so that a forgotten filter can't let markup through.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness.predictions import write_atomically
+from benchmarks.harness.records import write_json
+from metrics.metric import Estimate
+from reports.comparison import DifferenceTable, Report
+from reports.gallery import Picture
+from reports.tables import (
+    Verbatim,
+    escape_markdown,
+    interval,
+    metric_words,
+    number,
+    p_value,
+    percent,
+    said,
+    signed,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+SECTIONS = (
+    ("compared", "What was compared"),
+    ("scores", "Scores"),
+    ("metrics", "Every metric"),
+    ("differences", "Paired differences"),
+    ("slices", "Slices"),
+    ("ablation", "Ablation and blind"),
+    ("attribution", "Where the pipeline lost it"),
+    ("failures", "What failed"),
+    ("gallery", "Gallery"),
+    ("repeat", "How to repeat"),
+)
+
+
+def write_pages(report: Report, page: Path) -> tuple[Path, Path]:
+    """Write ``page`` (HTML) and, beside it, the same as Markdown with its pictures in a folder.
+
+    Returns:
+        The two files.
+    """
+    text = page.with_suffix(".md")
+    pictures = page.parent / f"{page.stem}_media"
+    write_atomically(page, render_html(report).encode())
+    write_atomically(text, render_markdown(report, pictures.name).encode())
+    for picture in _pictures(report):
+        write_atomically(pictures / picture.file, picture.data)
+    return page, text
+
+
+def render_html(report: Report) -> str:
+    """The page, style and pictures included; it makes no request to anywhere."""
+    from markupsafe import Markup
+
+    style = Markup((TEMPLATES / "style.css").read_text())
+    environment = _environment(autoescape=True)
+    template = environment.get_template("comparison.html.j2")
+    return str(template.render(report=report, style=style, sections=SECTIONS))
+
+
+def render_markdown(report: Report, pictures: str) -> str:
+    """The same page as Markdown (GitHub's dialect).
+
+    Args:
+        report: what to write.
+        pictures: folder of the pictures, relative to the page.
+    """
+    environment = _environment(autoescape=False, finalize=_escaped)
+    link = _verbatim(lambda picture: f"{pictures}/{picture.file}")
+    return str(environment.get_template("comparison.md.j2").render(report=report, link=link))
+
+
+def write_report_json(report: Report, path: Path) -> None:
+    """The numbers for programs: every result, every comparison, every loss.
+
+    ``results`` hold benchmark, system, metric, signature, value, low, high, n and more; the others name
+    the two systems, or the pipeline, that they are about. What has no finite value is null.
+    """
+    rows = [row for table in report.metrics for row in table.rows]
+    rows += [row for table in report.slices for row in table.rows]
+    ablations = [table for ablation in report.ablations for table in ablation.tables]
+    value = {
+        "command": report.command,
+        "systems": [asdict(system) for system in report.systems],
+        "results": [asdict(cell) for row in rows for cell in row.cells if cell is not None],
+        "differences": _differences(report.differences),
+        "ablations": _differences(ablations),
+        "attribution": [
+            {key: getattr(account, key) for key in ("benchmark", "metric", "pipeline", "rival")}
+            | asdict(account.ladder)
+            for account in report.attributions
+        ],
+        "failures": [asdict(failure) for failure in report.failures],
+        "notes": list(report.notes),
+    }
+    write_json(path, _finite(value))
+
+
+def _differences(tables: list[DifferenceTable] | tuple[DifferenceTable, ...]) -> list[dict[str, Any]]:
+    rows = [row for table in tables for row in table.rows]
+    return [asdict(row) | {"better": row.better if row.shown else None, "words": row.words} for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = None) -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=autoescape,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=autoescape,
+    )
+    environment.filters.update(
+        number=number, signed=signed, p_value=p_value, percent=percent, metric_words=metric_words
+    )
+    # For what a macro returns: it was escaped expression by expression.
+    environment.filters.update(code=_code, verbatim=Verbatim)
+    environment.globals.update(interval=interval, percent_interval=_percent_interval)
+    return environment
+
+
+def _percent_interval(share: Estimate) -> str:
+    return f"{percent(share.low)} to {percent(share.high)}" if math.isfinite(share.low + share.high) else ""
+
+
+def _pictures(report: Report) -> list[Picture]:
+    exhibits = [exhibit for room in report.gallery for kind in room.kinds for exhibit in kind.samples]
+    found = [
+        picture
+        for exhibit in exhibits
+        for pictures in (
+            exhibit.input.pictures,
+            exhibit.reference.pictures,
+            *(answer.pictures for answer in exhibit.answers),
+        )
+        for picture in pictures
+    ]
+    return [picture for picture in found if picture.uri]
+
+
+def _escaped(value: Any) -> str:
+    return value if isinstance(value, Verbatim) else escape_markdown(value)
+
+
+def _code(command: str) -> Verbatim:
+    """A command for an indented block, where Markdown takes every character as it is."""
+    return Verbatim(" ".join(said(command).split()))
+
+
+def _verbatim(function: Callable[[Any], str]) -> Callable[[Any], Verbatim]:
+    return lambda value: Verbatim(function(value))

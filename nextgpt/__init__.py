@@ -9,10 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nextgpt.loading import load
     from nextgpt.media import Image, MediaError
     from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant, seed_of, user
+    from nextgpt.model import NextGPT
 
 _HOMES = {
+    "load": "loading",
+    "NextGPT": "model",
     "Image": "media",
     "MediaError": "media",
     "Failure": "messages",
@@ -31,9 +35,11 @@ __all__ = [
     "MediaError",
     "Message",
     "Modality",
+    "NextGPT",
     "Part",
     "Request",
     "assistant",
+    "load",
     "seed_of",
     "user",
 ]

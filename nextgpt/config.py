@@ -87,12 +87,14 @@ class Generation:
         steps: denoising steps.
         guidance: classifier-free guidance scale; 1 turns it off.
         batch: requests answered in one go; changes speed only.
+        history: earlier messages that a chat shows the model again; 0 for one trained on single turns.
     """
 
     max_new_tokens: int = 64
     steps: int = 50
     guidance: float = 7.5
     batch: int = 64
+    history: int = 8
 
 
 @dataclass(frozen=True)

@@ -173,10 +173,8 @@ def condition_shape(folder: Path) -> tuple[int, int]:
 
 
 def backbones(config: Config, stage: Stage) -> dict[str, str]:
-    """Fingerprints of the frozen parts that a stage uses."""
-    return {
-        name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in BACKBONES[stage]
-    }
+    """Fingerprints of the frozen parts beside which a stage trains."""
+    return {name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in BACKBONES[stage]}
 
 
 def _fingerprint(model: NextGPT, checkpoint: Path) -> str:
@@ -184,13 +182,15 @@ def _fingerprint(model: NextGPT, checkpoint: Path) -> str:
     values.pop("training")
     # Where weights lie changes nothing; what they are is hashed.
     values.pop("weights")
-    values["generation"].pop("batch")
+    for speed_only in ("batch", "history"):
+        values["generation"].pop(speed_only)
     about = {
         "revision": REVISION,
         "config": values,
         "stage": model.stage,
         "blind": model.blind,
-        "backbones": backbones(model.config, model.stage),
+        # All of them: the text pipelines borrow the diffusion model of the first stage's model.
+        "backbones": backbones(model.config, "instruct"),
         "checkpoint": folder_hash(checkpoint),
     }
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]

@@ -47,6 +47,7 @@ class NextGPT(nn.Module):
     """
 
     given: frozenset[str] = frozenset()
+    accepts: frozenset[Modality] = frozenset({"text", "image"})
 
     def __init__(
         self,
@@ -77,11 +78,6 @@ class NextGPT(nn.Module):
         )
         self._make_decoder = decoder
         self._features: dict[str, Tensor] = {}
-
-    @property
-    def accepts(self) -> frozenset[Modality]:
-        """What it can be shown."""
-        return frozenset({"text"}) if self.blind else frozenset({"text", "image"})
 
     @property
     def produces(self) -> frozenset[Modality]:

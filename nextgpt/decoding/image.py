@@ -64,7 +64,8 @@ class ImageDecoder:
             )
         except (OSError, ValueError) as error:
             raise ConfigError(f"{folder.name}: no Stable Diffusion that diffusers can load: {error}") from error
-        return cls(pipeline.to(device, dtype))
+        # The files are read as float32 whatever they hold.
+        return cls(pipeline.to(device) if dtype == torch.float32 else pipeline.to(device, dtype))
 
     def parts(self) -> dict[str, nn.Module]:
         """The frozen networks by name."""

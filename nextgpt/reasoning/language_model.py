@@ -90,6 +90,15 @@ class LanguageModel(nn.Module):
             raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
         return cls(causal, tokenizer, counts)
 
+    def train(self, mode: bool = True) -> LanguageModel:
+        """Switch the adapters alone: what is frozen answers in training as it does afterwards."""
+        super().train(mode)
+        self.causal.eval()
+        for name, module in self.causal.named_modules():
+            if "lora_dropout" in name:
+                module.train(mode)
+        return self
+
     # Adapters ------------------------------------------------------------------------------------
 
     def add_lora(self, lora: Lora) -> None:
@@ -114,7 +123,9 @@ class LanguageModel(nn.Module):
     @contextmanager
     def without_lora(self) -> Iterator[None]:
         """The frozen language model as it was before the last stage, for as long as the context lasts."""
-        layers = [layer for layer in self.causal.modules() if hasattr(layer, "enable_adapters")]
+        from peft.tuners.tuners_utils import BaseTunerLayer
+
+        layers = [layer for layer in self.causal.modules() if isinstance(layer, BaseTunerLayer)]
         for layer in layers:
             layer.enable_adapters(False)
         try:

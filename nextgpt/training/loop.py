@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nextgpt.checkpoints import Card, save
-from nextgpt.config import StageConfig
-from nextgpt.training.data import Example, Order, Prepared
+from nextgpt.checkpoints import CARD, Card, save
+from nextgpt.config import ConfigError, Stage, StageConfig, load_config
+from nextgpt.loading import backbones
+from nextgpt.training.data import Example, Order, Prepared, source
 from nextgpt.training.losses import Objective
-from nextgpt.training.stages import guarded, share
+from nextgpt.training.stages import begin, guarded, share
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -70,7 +71,7 @@ def train(
     out: Path,
     *,
     resume: bool = False,
-    backbones: Mapping[str, str] | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Train one stage.
 
@@ -80,7 +81,7 @@ def train(
         plan: the stage's settings.
         out: folder of the checkpoint, the log and the resumable state.
         resume: go on from the state in `out`, where there is one.
-        backbones: fingerprints of the frozen parts, for the checkpoint's card.
+        beside: fingerprints of the frozen parts, for the checkpoint's card.
 
     Raises:
         TrainingError: the loss is no number, or the state in `out` belongs to other settings.
@@ -89,19 +90,78 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     with _progress() as progress, guarded(model):
         data = _prepare(model, examples, plan, progress)
-        run = _Run(model, data, plan, out)
+        going = _Run(model, data, plan, out)
         if resume:
-            run.restore()
+            going.restore()
+        else:
+            (out / LOG).unlink(missing_ok=True)
         progress.console.print(str(share(model)))
-        seconds = run.steps(progress)
-        figures = run.held_out()
-    if run.accelerator.is_main_process:
+        seconds = going.steps(progress)
+        figures = going.held_out()
+    if going.accelerator.is_main_process:
         figures |= {"trainable_share": share(model).ratio, "seconds": round(seconds, 1)}
         card = Card(
-            model.stage, model.config.name, model.config.projection, backbones or {}, plan.steps, figures
+            model.stage, model.config.name, model.config.projection, beside or {}, plan.steps, figures
         )
         save(out, card, model.trained())
     return Outcome(out, plan.steps, figures)
+
+
+def run(
+    preset: str,
+    stage: Stage,
+    *,
+    projection: str | None = None,
+    steps: int | None = None,
+    examples: int | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    encoding: Path | None = None,
+    decoding: Path | None = None,
+) -> Outcome:
+    """Train one stage of a preset: what `nextgpt train` does.
+
+    Args:
+        preset: a preset's name or the path of a YAML file.
+        stage: which.
+        projection: kind of the input projection; by default the preset's.
+        steps: by default the preset's.
+        examples: by default the preset's.
+        out: by default ``runs/nextgpt-PRESET/STAGE``.
+        resume: go on from the state in `out`.
+        encoding: checkpoint that "instruct" starts from; by default the one beside `out`, then the preset's own.
+        decoding: likewise, of the second stage.
+
+    Raises:
+        ConfigError: the preset has no training, or weights are missing.
+        CheckpointError: an earlier stage's checkpoint is missing or does not fit.
+        TrainingError: see `train`.
+    """
+    config = load_config(preset)
+    if projection is not None:
+        config = dataclasses.replace(config, projection=projection)
+    if config.training is None:
+        raise ConfigError(f"the preset {config.name} says nothing of training; add a field 'training'")
+    plan = config.training.stage(stage)
+    plan = dataclasses.replace(plan, steps=steps or plan.steps, examples=examples or plan.examples)
+    suffix = "" if config.projection == "grouping" else f"-{config.projection}"
+    root = out.parent if out is not None else Path("runs") / f"nextgpt-{config.name}"
+    out = out or root / (stage if stage == "decoding" else stage + suffix)
+    read = source(config.training.source)
+    model = begin(
+        config,
+        stage,
+        encoding=encoding or _beside(root / f"encoding{suffix}"),
+        decoding=decoding or _beside(root / "decoding"),
+    )
+    count = plan.examples + plan.held_out
+    return train(
+        model, read(stage, count, plan.seed), plan, out, resume=resume, beside=backbones(config, stage)
+    )
+
+
+def _beside(folder: Path) -> Path | None:
+    return folder if (folder / CARD).exists() else None
 
 
 class _Run:
@@ -214,6 +274,7 @@ class _Run:
         """Go on from the state in the folder; a folder without one begins at the first step."""
         path = self.out / STATE
         if not path.exists():
+            _cut_log(self.out / LOG, 0)
             return
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["plan"] != self._plan_hash():

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nextgpt.checkpoints import tensors_hash
 from nextgpt.config import Config, Stage
+from nextgpt.loading import adopt, assemble, shipped
 
 if TYPE_CHECKING:
     from nextgpt.model import NextGPT
@@ -62,8 +63,6 @@ def begin(
         ConfigError: weights are missing.
         CheckpointError: an earlier stage's checkpoint is missing or does not fit.
     """
-    from nextgpt.loading import adopt, assemble, shipped
-
     model = assemble(config, stage, device=device)
     if stage == "instruct":
         adopt(model, encoding or shipped(config, "encoding"), ("input_projection",))

@@ -12,7 +12,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import pytest
 
-from nextgpt.config import Config, Weights, load_config
+from nextgpt.config import Config, Projection, Weights, load_config
 from nextgpt.media import Image
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 60), "blue": (40, 60, 220), "yellow": (230, 220, 40)}
@@ -60,7 +60,7 @@ def save_language_model(folder: Path) -> None:
     LlamaForCausalLM(
         LlamaConfig(
             vocab_size=vocabulary, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-            num_attention_heads=2, max_position_embeddings=256, tie_word_embeddings=True,
+            num_attention_heads=2, max_position_embeddings=256, tie_word_embeddings=True, initializer_range=0.3,
             bos_token_id=1, eos_token_id=3, pad_token_id=0,
         )
     ).half().save_pretrained(folder)
@@ -134,6 +134,9 @@ def config(backbones: Path) -> Config:
             "grouping": {"width": 16, "stages": [{"depth": 1, "groups": 3}], "refine": 0, "heads": 2},
             "linear": {},
         },
+        output_projection=Projection(
+            "transformer", {"width": 16, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "feedforward": 16}
+        ),
         lora=dataclasses.replace(tiny.lora, rank=4),
         generation=dataclasses.replace(tiny.generation, max_new_tokens=12, steps=2),
     )

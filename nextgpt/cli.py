@@ -1,0 +1,124 @@
+"""The command `nextgpt`: talk to a model, train it, count its parameters.
+
+Only typer is imported here; whatever is heavy is imported by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="NExT-GPT: messages in, messages out; text and pictures either way.",
+)
+
+
+class StageName(enum.StrEnum):
+    """The stages of training, in their order."""
+
+    encoding = "encoding"
+    decoding = "decoding"
+    instruct = "instruct"
+
+
+Preset = Annotated[str, typer.Option(help="A preset's name, or a YAML file.")]
+ProjectionKind = Annotated[
+    str | None, typer.Option(help="Input projection: grouping or linear; by default the preset's.")
+]
+Folder = Annotated[Path | None, typer.Option(help="A checkpoint; by default the preset's own.")]
+
+
+@app.command()
+def chat(
+    image: Annotated[Path | None, typer.Option(help="A picture to talk about.")] = None,
+    message: Annotated[str | None, typer.Option(help="Say this, print the answer and end.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures that the model makes.")] = Path("pictures"),
+    preset: Preset = "tiny",
+    checkpoint: Folder = None,
+    projection: ProjectionKind = None,
+    seed: Annotated[int, typer.Option(help="Another seed makes other pictures.")] = 0,
+) -> None:
+    """Talk to a model: text and pictures in, text and pictures out."""
+    from nextgpt.media import Image
+
+    # A wrong file is found before the model is loaded.
+    view = Image.open(image) if image is not None else None
+    import nextgpt
+    from nextgpt.chat import Chat, loop, told
+    from nextgpt.messages import Failure
+
+    talk = Chat(nextgpt.load(preset, checkpoint=checkpoint, projection=projection), out, seed)
+    talk.view = view
+    if message is None:
+        loop(talk, lambda: input("> "), typer.echo)
+        return
+    answer, files = talk.say(message)
+    typer.echo(told(answer, files))
+    if isinstance(answer, Failure):
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    stage: Annotated[StageName, typer.Argument(help="Which stage; instruct starts from the other two.")],
+    preset: Preset = "tiny",
+    projection: ProjectionKind = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="By default the preset's.")] = None,
+    examples: Annotated[int | None, typer.Option(min=1, help="By default the preset's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="By default runs/nextgpt-PRESET/STAGE.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
+    encoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 1, for instruct.")] = None,
+    decoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 2, for instruct.")] = None,
+) -> None:
+    """Train a stage; frozen parts stay as they are, which is checked."""
+    from nextgpt.training.loop import run
+
+    outcome = run(
+        preset,
+        stage.value,
+        projection=projection,
+        steps=steps,
+        examples=examples,
+        out=out,
+        resume=resume,
+        encoding=encoding,
+        decoding=decoding,
+    )
+    for name, value in outcome.figures.items():
+        typer.echo(f"{name}: {value:.4g}")
+    typer.echo(f"checkpoint: {outcome.folder}")
+
+
+@app.command()
+def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
+    """Count every part's parameters, trainable and frozen; nothing is loaded."""
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Errors whose message says it all; imported only once something went wrong."""
+    from nextgpt.checkpoints import CheckpointError
+    from nextgpt.config import ConfigError
+    from nextgpt.media import MediaError
+    from nextgpt.training.loop import TrainingError
+
+    return CheckpointError, ConfigError, MediaError, TrainingError
+
+
+def main() -> None:
+    """Run the command line; what a person can put right is one line, not a traceback."""
+    # Their warnings speak to programmers; what matters here becomes an error.
+    for library in ("TRANSFORMERS", "DIFFUSERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
+    try:
+        app()
+    except _expected() as error:
+        typer.echo(f"nextgpt: {error}", err=True)
+        sys.exit(1)

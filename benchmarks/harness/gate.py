@@ -112,13 +112,11 @@ def judge(found: Comparison, margin: float) -> Verdict:
         return Verdict("short", f"falls short: {numbers}; a drop of {margin:g} would be tolerated", found)
     if found.low >= -margin:
         return Verdict("holds", f"holds: {numbers}", found)
-    if not math.isfinite(found.minimum_detectable):
-        need = "need more than one group of samples"
-    else:
-        # The standard error shrinks with the root of n.
-        factor = max(1.0, (found.minimum_detectable / margin) ** 2) if margin else math.inf
-        need = f"need n={math.ceil(found.n * factor)} to see a drop of {margin:g}"
-    return Verdict("inconclusive", f"inconclusive: {numbers}; {need}", found)
+    # The standard error, and with it what can be seen, shrinks with the root of n.
+    ratio = found.minimum_detectable / margin if margin else math.inf
+    needed = found.n * max(1.0, ratio * ratio)
+    need = f"n={math.ceil(needed)} to see a drop of {margin:g}" if math.isfinite(needed) else "more samples"
+    return Verdict("inconclusive", f"inconclusive: {numbers}; need {need}", found)
 
 
 def expectation_of(run: Run, margin: float = MARGIN) -> Expectation:

@@ -19,6 +19,7 @@ from metrics.metric import FloatArray
 
 ORDERS = 4
 SIGMA = 6.0
+KEY_BITS = 62  # of an int64 that may hold an n-gram and its place together
 IntArray = NDArray[np.int64]
 
 
@@ -164,7 +165,7 @@ def _count(ngrams: IntArray, captions: _Captions, order: int) -> tuple[_Counts, 
 def _sorted_places(ngrams: IntArray) -> IntArray:
     """The places of n-grams (those that are not -1), by n-gram, then in order of the text."""
     bits = max(1, (len(ngrams) - 1).bit_length())
-    if int(ngrams.max(initial=0)).bit_length() + bits < 63:
+    if int(ngrams.max(initial=0)).bit_length() + bits <= KEY_BITS:
         # Both in one number: sorting numbers is many times faster than a stable sort of places.
         both = (ngrams << bits) | np.arange(len(ngrams))
         both = np.sort(both[ngrams >= 0])
@@ -190,7 +191,7 @@ def _similarities(counts: _Counts, captions: _Captions, n: int) -> tuple[FloatAr
     in_reference = captions.reference[counts.caption]
     sizes = np.diff(counts.group, append=len(counts.caption))
     documents = np.bincount(counts.ngram, in_reference[counts.group + sizes - 1])
-    rarity = np.log(n) - np.log(np.maximum(1.0, documents))
+    rarity = np.log(max(1, n)) - np.log(np.maximum(1.0, documents))
     weight = counts.times * np.repeat(rarity[counts.ngram], sizes)
     norm = np.sqrt(np.bincount(counts.caption, weight**2, total))
     first = np.repeat(counts.group, sizes)

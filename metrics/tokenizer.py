@@ -45,7 +45,7 @@ def tokenize(captions: Iterable[str]) -> list[str]:
     >>> tokenize(["A dog can't run!", "a dog (brown)", ""])
     ["a dog ca n't run", 'a dog -lrb- brown -rrb-', '']
     """
-    lines = [_LINE_END.sub(" ", caption) for caption in captions]
+    lines = [_LINE_END.sub(" ", caption).strip(" ") for caption in captions]
     distinct = list(dict.fromkeys(lines))
     tokens = dict(zip(distinct, _run(distinct), strict=True))
     return [tokens[line] for line in lines]

@@ -1,0 +1,81 @@
+"""Presets and where weights are found."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nextgpt.config import PRESETS, ConfigError, load_config, locate, presets
+
+TINY = (PRESETS / "tiny.yaml").read_text(encoding="utf-8")
+
+
+def preset(tmp_path: Path, old: str, new: str) -> Path:
+    assert old in TINY
+    path = tmp_path / "mine.yaml"
+    path.write_text(TINY.replace(old, new), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_reads_and_is_named_after_its_file(name: str) -> None:
+    assert load_config(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("learning_rate:", "learing_rate:", "mine.yaml: training: encoding: .*'learing_rate'; did you mean 'learning_rate'"),
+        ("projection: grouping", "projektion: grouping", "did you mean 'projection'"),
+        ("rank: 16", "rank: sixteen", "mine.yaml: lora: rank: expected int, got 'sixteen'"),
+        ("rank: 16, ", "", "mine.yaml: lora: the field 'rank' is missing"),
+        ("1.0e-3", "1e-3", "learning_rate: expected float, got '1e-3'"),
+        ("signals: {image: 4}", "signals: {smell: 4}", "signals: expected .*got 'smell'"),
+        ("lora: {", "lora: [", "not valid YAML"),
+        (TINY, "- a list", "expected fields and values"),
+    ],
+)
+def test_a_wrong_preset_is_refused_by_name(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load_config(preset(tmp_path, old, new))
+
+
+def test_an_unknown_preset_names_the_likely_one() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'tiny'"):
+        load_config("tinny")
+
+
+def test_values_arrive_typed() -> None:
+    config = load_config("tiny")
+    assert config.training is not None
+    assert config.training.stage("encoding").learning_rate == yaml.safe_load(TINY)["training"]["encoding"]["learning_rate"]
+    assert config.lora.targets == ("q_proj", "k_proj", "v_proj", "o_proj")
+
+
+def test_weights_inside_a_package_are_found_without_importing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "worldly"
+    (package / "weights" / "encoder").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert locate("worldly:weights/encoder") == package / "weights" / "encoder"
+    assert "worldly" not in sys.modules
+    with pytest.raises(ConfigError, match="worldly .*no folder weights/decoder"):
+        locate("worldly:weights/decoder")
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("no_such_package:weights", "not installed"),
+        ("./nowhere/at/all", "no such folder"),
+        ("someone/no-such-model", "hf download someone/no-such-model"),
+    ],
+)
+def test_what_is_not_there_says_how_to_get_it(place: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        locate(place)

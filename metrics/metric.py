@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -136,7 +136,7 @@ class MeanMetric(ArrayMetric):
         return statistics
 
 
-def check_lengths(name: str, predictions: Sequence[Any], references: Sequence[Any]) -> None:
+def check_lengths(name: str, predictions: Sized, references: Sized) -> None:
     """Refuses lists of different length.
 
     Raises:

@@ -1,0 +1,25 @@
+"""Networks that turn media into features, one file per network; the distances know none of them.
+
+Heavy libraries load when a network is built, not when this package is imported.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "CachedExtractor": "cache",
+    "ClipExtractor": "clip",
+    "InceptionExtractor": "inception",
+    "InceptionV3": "inception",
+    "MissingWeightsError": "weights",
+}
+
+__all__ = ["CachedExtractor", "ClipExtractor", "InceptionExtractor", "InceptionV3", "MissingWeightsError"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metrics.metric import Estimate, FloatArray, MetricInputError
+from metrics.metric import Estimate, FloatArray, Groups, MetricInputError
 from metrics.resampling import clusters, percentile_interval, resampled_values
 from metrics.statistics import bootstrap
 
@@ -19,7 +19,7 @@ Judgement = tuple[str, str, float]
 
 
 def win_rate(
-    outcomes: ArrayLike, groups: Sequence[Hashable] | None = None, *, resamples: int = 1000, seed: int = 0
+    outcomes: ArrayLike, groups: Groups | None = None, *, resamples: int = 1000, seed: int = 0
 ) -> Estimate:
     """How often the first of two systems is preferred, ties counting half, with its 95 % interval.
 
@@ -46,7 +46,7 @@ def win_rate(
 
 def bradley_terry(
     judgements: Sequence[Judgement],
-    groups: Sequence[Hashable] | None = None,
+    groups: Groups | None = None,
     *,
     resamples: int = 1000,
     seed: int = 0,

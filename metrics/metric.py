@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Sequence, Sized
+from collections.abc import Hashable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 S = TypeVar("S")
 FloatArray = NDArray[np.float64]
+Groups = Sequence[Hashable] | NDArray[Any]
+"""What each item belongs to (its image, its video), one entry per item."""
 
 
 class MetricInputError(ValueError):

@@ -6,18 +6,18 @@ always the cluster; items without groups are clusters of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.metric import FloatArray, MetricInputError
+from metrics.metric import FloatArray, Groups, MetricInputError
 
 CHUNK = 4_000_000  # draws held in memory at a time (32 MB)
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % quantile
 
 
-def clusters(groups: Sequence[Hashable] | None, n: int) -> tuple[NDArray[np.intp], int]:
+def clusters(groups: Groups | None, n: int) -> tuple[NDArray[np.intp], int]:
     """The cluster of each item as numbers from 0 in order of appearance, and how many there are.
 
     Raises:

@@ -6,7 +6,7 @@ so BLEU and CIDEr get the interval of the corpus value and not of a mean of sent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from metrics.metric import (
     Comparison,
     Estimate,
     FloatArray,
+    Groups,
     IncomparableError,
     MeanMetric,
     Metric,
@@ -41,7 +42,7 @@ ALONE = "no interval: too few clusters"
 
 
 def bootstrap(
-    values: ArrayLike, groups: Sequence[Hashable] | None = None, *, resamples: int = 1000, seed: int = 0
+    values: ArrayLike, groups: Groups | None = None, *, resamples: int = 1000, seed: int = 0
 ) -> Estimate:
     """The mean of item values with its 95 % interval.
 
@@ -81,7 +82,7 @@ def bootstrap(
 def compare(
     a: ArrayLike,
     b: ArrayLike,
-    groups: Sequence[Hashable] | None = None,
+    groups: Groups | None = None,
     *,
     resamples: int = 10_000,
     seed: int = 0,
@@ -123,7 +124,7 @@ def compare(
 def estimate(
     metric: Metric[S],
     statistics: S,
-    groups: Sequence[Hashable] | None = None,
+    groups: Groups | None = None,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -162,7 +163,7 @@ def compare_metric(
     metric: Metric[S],
     statistics_a: S,
     statistics_b: S,
-    groups: Sequence[Hashable] | None = None,
+    groups: Groups | None = None,
     *,
     metric_a: Metric[Any] | None = None,
     metric_b: Metric[Any] | None = None,

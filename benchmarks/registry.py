@@ -134,7 +134,7 @@ SYSTEMS: Mapping[str, SystemEntry] = {
             "nextgpt-tiny-linear",
             "the same with a linear projection",
             "nextgpt:load",
-            {"preset": "tiny-linear"},
+            {"preset": "tiny", "projection": "linear"},
         ),
         SystemEntry("caption-then-tool", "describe, plan in text, call the same painter", _PIPELINE),
         SystemEntry(
@@ -192,14 +192,17 @@ def load_system(name: str) -> System:
 
 
 def _recorded(path: Path) -> System:
-    """A file's answers as a system, named after the file."""
+    """A file's answers as a system, named after the file, or after the system whose run holds it."""
     import hashlib
+    import re
 
     from benchmarks.tasks.answers import read_answers
 
     answers = read_answers(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    name = f"answers-{path.name.split('.')[0]}"
+    in_run = path.with_name("run.json").exists()
+    source = path.resolve().parent.parent.name if in_run else path.name.partition(".")[0]
+    name = f"answers-{re.sub(r'[^A-Za-z0-9_.+-]', '-', source)}"
     return _checked(_made(_RECORDED, answers=answers, name=name, fingerprint=f"answers:{digest}"), name)
 
 

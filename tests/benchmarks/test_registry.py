@@ -133,6 +133,20 @@ def test_file_of_answers_is_a_system(tmp_path: Path, name: str, content: str) ->
     assert registry.load_system(f"answers:{path}").fingerprint != system.fingerprint
 
 
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [("my results (2).json", "answers-my-results--2-"), ("gpt/toy-vqa/predictions.jsonl", "answers-gpt")],
+)
+def test_recorded_answers_are_named_after_who_gave_them(tmp_path: Path, place: str, name: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".jsonl":
+        path.with_name("run.json").touch()
+    line = {"sample": "7", "message": {"role": "assistant", "parts": []}}
+    path.write_text(json.dumps(line if path.suffix == ".jsonl" else [{"image_id": 7, "caption": ""}]))
+    assert registry.load_system(f"answers:{path}").name == name
+
+
 @pytest.mark.parametrize("rows", [[], [{"id": 7}], {"question_id": 7}])
 def test_file_of_something_else_is_refused(tmp_path: Path, rows: Sequence[object]) -> None:
     path = tmp_path / "results.json"

@@ -103,5 +103,3 @@ def loop(chat: Chat, read: Callable[[], str], write: Callable[[str], None]) -> N
             write(HELP)
         elif line:
             write(told(*chat.say(line)))
-
-

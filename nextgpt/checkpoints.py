@@ -108,7 +108,9 @@ def load(folder: Path) -> tuple[Card, dict[str, torch.Tensor]]:
     except (ConfigError, yaml.YAMLError) as error:
         raise CheckpointError(f"{folder}: damaged card: {error}") from error
     except SafetensorError as error:
-        raise CheckpointError(f"{folder}/{TENSORS}: damaged or half-written ({error}); fetch it again") from error
+        raise CheckpointError(
+            f"{folder}/{TENSORS}: damaged or half-written ({error}); fetch it again"
+        ) from error
     if card.format != FORMAT:
         raise CheckpointError(f"{folder}: format {card.format}, but this version reads format {FORMAT}")
     return card, {name: value.float() for name, value in tensors.items()}
@@ -123,7 +125,7 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
         where: the checkpoint's name, for messages.
 
     Raises:
-        CheckpointError: names or shapes differ; names up to five keys, with both shapes. Nothing is copied then.
+        CheckpointError: names or shapes differ; names keys and both shapes. Nothing is copied then.
     """
     import torch
 

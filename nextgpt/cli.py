@@ -37,10 +37,10 @@ Folder = Annotated[Path | None, typer.Option(help="A checkpoint; by default the 
 
 
 @app.command()
-def chat(
+def chat(  # noqa: PLR0917
     image: Annotated[Path | None, typer.Option(help="A picture to talk about.")] = None,
     message: Annotated[str | None, typer.Option(help="Say this, print the answer and end.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the pictures that the model makes.")] = Path("pictures"),
+    out: Annotated[Path, typer.Option(help="Where its pictures go.")] = Path("pictures"),
     preset: Preset = "tiny",
     checkpoint: Folder = None,
     projection: ProjectionKind = None,
@@ -67,7 +67,7 @@ def chat(
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913, PLR0917
     stage: Annotated[StageName, typer.Argument(help="Which stage; instruct starts from the other two.")],
     preset: Preset = "tiny",
     projection: ProjectionKind = None,
@@ -79,12 +79,12 @@ def train(
     decoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 2, for instruct.")] = None,
 ) -> None:
     """Train a stage; frozen parts stay as they are, which is checked."""
+    from nextgpt.config import load_config
     from nextgpt.training.loop import run
 
     outcome = run(
-        preset,
+        load_config(preset, projection=projection),
         stage.value,
-        projection=projection,
         steps=steps,
         examples=examples,
         out=out,
@@ -99,7 +99,29 @@ def train(
 
 @app.command()
 def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
-    """Count every part's parameters, trainable and frozen; nothing is loaded."""
+    """Count every part's parameters, trainable and frozen; full-size models are counted without weights."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from nextgpt.parameters import FULL_SIZE, PartCount, count, trainable_share
+
+    if preset in FULL_SIZE:
+        rows = count(preset)
+    else:
+        from nextgpt.config import load_config
+        from nextgpt.loading import assemble
+        from nextgpt.training.stages import share
+
+        found = share(assemble(load_config(preset, projection=projection), "instruct"))
+        rows = [PartCount(part, size, True, "") for part, size in found.trainable.items()]
+        rows += [PartCount(part, size, False, "") for part, size in found.frozen.items()]
+    table = Table("part", "parameters", "", "after", title=f"{preset}, stage 3")
+    for row in rows:
+        table.add_row(row.part, f"{row.parameters:,}", "trains" if row.trainable else "frozen", row.source)
+    table.columns[1].justify = "right"
+    Console().print(table)
+    trained = sum(row.parameters for row in rows if row.trainable)
+    typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
 
 
 def _expected() -> tuple[type[Exception], ...]:

@@ -189,14 +189,16 @@ def presets() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
 
-def load_config(preset: str | os.PathLike[str]) -> Config:
+def load_config(preset: str | os.PathLike[str], *, projection: str | None = None) -> Config:
     """Read a preset.
 
     Args:
         preset: the name of a preset that comes with the package, or the path of a YAML file.
+        projection: another input projection than the preset's own choice.
 
     Raises:
-        ConfigError: no such preset, not YAML, a field that is misspelt, missing or of the wrong type.
+        ConfigError: no such preset, not YAML, a field that is misspelt, missing or of the wrong type, or an
+            input projection that the preset does not have.
 
     Example:
         >>> load_config("tiny").signals["image"]
@@ -212,7 +214,14 @@ def load_config(preset: str | os.PathLike[str]) -> Config:
         ) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
-    return build(Config, values, str(path.name))
+    config = build(Config, values, str(path.name))
+    config = dataclasses.replace(config, projection=projection or config.projection)
+    if config.projection not in config.input_projection:
+        raise ConfigError(
+            f"{path.name}: there is no input projection {config.projection!r}; "
+            f"it has {', '.join(config.input_projection)}"
+        )
+    return config
 
 
 def build(kind: type[T], values: Any, where: str) -> T:

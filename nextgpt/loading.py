@@ -50,9 +50,10 @@ def load(
         ConfigError: the preset is wrong, or weights are missing.
         CheckpointError: the checkpoint does not fit the preset or the frozen parts.
     """
-    config = preset if isinstance(preset, Config) else load_config(preset)
-    if projection is not None:
-        config = dataclasses.replace(config, projection=projection)
+    if isinstance(preset, Config):
+        config = dataclasses.replace(preset, projection=projection or preset.projection)
+    else:
+        config = load_config(preset, projection=projection)
     folder = Path(checkpoint) if checkpoint is not None else shipped(config, stage)
     model = assemble(config, stage, device=device)
     adopt(model, folder)
@@ -85,11 +86,6 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
     language_model = LanguageModel.load(locate(config.weights.language_model), config.signals, dtype)
     if stage == "instruct":
         language_model.add_lora(config.lora)
-    if config.projection not in config.input_projection:
-        raise ConfigError(
-            f"preset {config.name}: there is no input projection {config.projection!r}; "
-            f"it has {', '.join(config.input_projection)}"
-        )
     projected = None
     if image is not None:
         length, width = condition_shape(image)
@@ -115,7 +111,7 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
         output_projection=projected,
         decoder=lambda: ImageDecoder.load(locate(config.weights.image), dtype, where),
     )
-    return model.to(where)
+    return model.to(where).eval()
 
 
 def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) -> Card:
@@ -134,7 +130,7 @@ def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) ->
     other = [name for name, value in card.backbones.items() if own.get(name, value) != value]
     if other:
         raise CheckpointError(
-            f"{folder}: trained beside another {' and '.join(other)} than the preset {model.config.name} has; "
+            f"{folder}: trained beside another {' and '.join(other)} than that of {model.config.name}; "
             "train it again or take the preset that it was made with"
         )
     wanted = model.trained()
@@ -167,9 +163,13 @@ def condition_shape(folder: Path) -> tuple[int, int]:
         unet = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
         text = json.loads((folder / "text_encoder" / "config.json").read_text(encoding="utf-8"))
         tokenizer = json.loads((folder / "tokenizer" / "tokenizer_config.json").read_text(encoding="utf-8"))
-        return int(tokenizer.get("model_max_length", text["max_position_embeddings"])), int(unet["cross_attention_dim"])
+        return int(tokenizer.get("model_max_length", text["max_position_embeddings"])), int(
+            unet["cross_attention_dim"]
+        )
     except (OSError, KeyError, ValueError) as error:
-        raise ConfigError(f"{folder}: no diffusion pipeline with a UNet and a text encoder: {error}") from error
+        raise ConfigError(
+            f"{folder}: no diffusion pipeline with a UNet and a text encoder: {error}"
+        ) from error
 
 
 def backbones(config: Config, stage: Stage) -> dict[str, str]:

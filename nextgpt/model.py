@@ -41,7 +41,9 @@ class NextGPT(nn.Module):
         language_model: frozen, with signal rows and, in the last stage, LoRA.
         output_projection: hidden states of a span to a condition; None where the stage has none.
         decoder: makes the frozen diffusion model when it is first needed.
-        name: of the system.
+
+    Attributes:
+        name: of the system; `nextgpt.load` sets it, and the next two.
         fingerprint: changes whenever anything that affects the answers changes.
         blind: pictures are left out of every prompt: the same model, without eyes.
     """
@@ -59,22 +61,22 @@ class NextGPT(nn.Module):
         language_model: LanguageModel,
         output_projection: nn.Module | None,
         decoder: Callable[[], ImageDecoder],
-        name: str = "nextgpt",
-        fingerprint: str = "",
-        blind: bool = False,
     ) -> None:
         super().__init__()
         self.config = config
         self.stage: Stage = stage
-        self.name = name
-        self.fingerprint = fingerprint
-        self.blind = blind
+        self.name = "nextgpt"
+        self.fingerprint = ""
+        self.blind = False
         self.encoder = encoder.requires_grad_(False).eval()
         self.input_projection = input_projection
         self.language_model = language_model
         self.output_projection = output_projection
         self.writer = Writer(
-            config.prompt, language_model.tokenizer, language_model.signals, int(input_projection.tokens)  # type: ignore[arg-type]
+            config.prompt,
+            language_model.tokenizer,
+            language_model.signals,
+            int(input_projection.tokens),  # type: ignore[arg-type]
         )
         self._make_decoder = decoder
         self._features: dict[str, Tensor] = {}
@@ -170,9 +172,9 @@ class NextGPT(nn.Module):
 
     def _respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         written = [self._write(request.conversation) for request in requests]
-        answers: list[Message | Failure | None] = [self._unfit(request, text) for request, text in zip(
-            requests, written, strict=True
-        )]
+        answers: list[Message | Failure | None] = [
+            self._unfit(request, text) for request, text in zip(requests, written, strict=True)
+        ]
         open_rows = [row for row, answer in enumerate(answers) if answer is None]
         replies = self.language_model.generate(
             self._embed([written[row] for row in open_rows]),
@@ -206,7 +208,7 @@ class NextGPT(nn.Module):
         if len(written.ids) > self._longest_prompt:
             return Failure(
                 "encode",
-                f"the last message has {len(written.ids)} tokens, more than the {self._longest_prompt} that fit",
+                f"the last message has {len(written.ids)} tokens; {self._longest_prompt} fit",
             )
         return None
 
@@ -264,7 +266,9 @@ class NextGPT(nn.Module):
         if not reply.finished:
             steps += (("problem", f"the reply was cut off at {len(reply.ids)} tokens"),)
         if "image" in (request.wanted or ()) and not pictures:
-            said_instead = self.language_model.decode([i for p in parsed.pieces if isinstance(p, tuple) for i in p])
+            said_instead = self.language_model.decode(
+                [i for p in parsed.pieces if isinstance(p, tuple) for i in p]
+            )
             return Failure("reason", f"a picture was wanted, but the reply has none: {said_instead!r}", steps)
         return assistant(*parts, steps=steps)
 
@@ -304,4 +308,6 @@ class NextGPT(nn.Module):
 def _without_pictures(message: Message) -> Message:
     if message.role == "assistant":
         return message
-    return Message(message.role, tuple(part for part in message.parts if isinstance(part, str)), message.steps)
+    return Message(
+        message.role, tuple(part for part in message.parts if isinstance(part, str)), message.steps
+    )

@@ -63,7 +63,9 @@ class ImageDecoder:
                 requires_safety_checker=False,
             )
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{folder.name}: no Stable Diffusion that diffusers can load: {error}") from error
+            raise ConfigError(
+                f"{folder.name}: no Stable Diffusion that diffusers can load: {error}"
+            ) from error
         # The files are read as float32 whatever they hold.
         return cls(pipeline.to(device) if dtype == torch.float32 else pipeline.to(device, dtype))
 
@@ -120,7 +122,7 @@ class ImageDecoder:
 
     @torch.no_grad()
     def encode_text(self, prompts: Sequence[str]) -> Tensor:
-        """The pipeline's own condition for prompts: float ``[B, length, width]``. Long prompts are cut off."""
+        """The pipeline's own condition float ``[B, length, width]`` of prompts; long ones are cut off."""
         embeds: Tensor = self.pipeline.encode_prompt(
             list(prompts), self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
         )[0]

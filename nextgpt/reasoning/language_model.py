@@ -85,7 +85,9 @@ class LanguageModel(nn.Module):
                 folder, local_files_only=True, dtype=dtype, use_safetensors=True
             )
         except (OSError, ValueError) as error:
-            raise ConfigError(f"{folder.name}: no language model that transformers can load: {error}") from error
+            raise ConfigError(
+                f"{folder.name}: no language model that transformers can load: {error}"
+            ) from error
         if len(tokenizer) < 10:
             raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
         return cls(causal, tokenizer, counts)
@@ -244,7 +246,7 @@ class LanguageModel(nn.Module):
             positions = positions[:, -1:] + 1
 
     def _ban(self, allowed: Sequence[set[Modality]], device: torch.device) -> Tensor:
-        """float ``[B, V + S]``: minus infinity at every signal but the first of each allowed span."""
+        """Scores ``[B, V + S]`` to add: minus infinity at every signal but the first of each allowed span."""
         ban = torch.zeros(len(allowed), self.signals.first + self.signals.total, device=device)
         ban[:, self.signals.first :] = -torch.inf
         for row, modalities in enumerate(allowed):

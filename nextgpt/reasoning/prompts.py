@@ -94,7 +94,7 @@ class Writer:
         return written
 
     def raw(self, text: str) -> Written:
-        """A whole prompt in text, template included, after the begin token; special tokens in it are plain text."""
+        """A whole prompt in text, template included; special tokens spelt in it are plain text."""
         written = Written()
         written.add([*self._begin, *self.typed(text)], False)
         return written
@@ -121,41 +121,46 @@ class Writer:
         Raises:
             ValueError: the numbers of captions and of pictures differ.
         """
-        given = iter(captions)
         pictures = sum(len(message.images) for message in conversation if message.role == "user")
         if pictures != len(captions):
             raise ValueError(f"{pictures} pictures need as many captions, got {len(captions)}")
+        given = iter(captions)
         said = [self.prompt.begin]
         for message in conversation:
-            if message.role == "assistant":
+            if message.role == "user":
+                said += [next(given) if isinstance(piece, Image) else piece for piece in self._turn(message)]
+            else:
                 said.append(f" {message.text}{self.prompt.end}")
-                continue
-            parts = [
-                self.prompt.image.replace("{media}", next(given)) if isinstance(part, Image) else part.strip()
-                for part in message.parts
-            ]
-            said.append(self._before + " ".join(part for part in parts if part) + self._after)
         return "".join(said)
 
-    def _write_user(self, message: Message, written: Written) -> None:
-        # Runs of typed text are tokenised together with the template's words around them, so that the
-        # ids are those of the whole sentence; only special tokens could tell the two apart.
-        text = self._before
-        first = True
+    def _turn(self, message: Message) -> list[str | Image]:
+        """A turn of the user in the template's words: texts and pictures by turns, a text at both ends."""
+        pieces: list[str | Image] = []
+        text, first = self._before, True
         for part in message.parts:
-            gap = "" if first else " "
+            gap = "" if first or text.endswith("\n") else " "
             if isinstance(part, Image):
-                text += gap + self._media_before
-                written.add(self.typed(text.rstrip(" ")), False)
-                written.add([MEDIUM] * self.concepts, False)
-                written.media.append(part)
+                pieces += [text + gap + self._media_before, part]
                 text = self._media_after
             elif part.strip():
                 text += gap + part.strip()
             else:
                 continue
             first = False
-        written.add(self.typed(text + self._after), False)
+        return [*pieces, text + self._after]
+
+    def _write_user(self, message: Message, written: Written) -> None:
+        # Typed text is tokenised together with the template's words around it, so that the ids are those
+        # of the whole sentence.
+        pieces = self._turn(message)
+        for place, piece in enumerate(pieces):
+            if isinstance(piece, Image):
+                written.add([MEDIUM] * self.concepts, False)
+                written.media.append(piece)
+            else:
+                # Text that follows a space begins with it; concept tokens do not.
+                last = place == len(pieces) - 1
+                written.add(self.typed(piece if last else piece.rstrip(" ")), False)
 
     def _write_assistant(self, message: Message, written: Written) -> None:
         for part in message.parts:

@@ -98,7 +98,9 @@ class _Table:
     places: dict[str, int] = field(default_factory=dict)
     blocks: list[Tensor] = field(default_factory=list)
 
-    def add(self, keyed: Sequence[tuple[str, object]], compute: Callable[[list[object]], Tensor]) -> list[int]:
+    def add(
+        self, keyed: Sequence[tuple[str, object]], compute: Callable[[list[object]], Tensor]
+    ) -> list[int]:
         new: dict[str, object] = {}
         for key, item in keyed:
             if key not in self.places:
@@ -133,9 +135,13 @@ class Prepared:
             written = [model.writer.write(example.conversation) for example in piece]
             for row, text in enumerate(written):
                 self._check(model, text, len(self.ids) + row)
-            self.media += _regroup(written, "media", tokens.add(_pictures(written, "media"), _encoding(model)))
+            self.media += _regroup(
+                written, "media", tokens.add(_pictures(written, "media"), _encoding(model))
+            )
             texts = [(caption, caption) for example in piece for caption in example.captions]
-            told = conditions.add(texts, lambda items: model.decoder.encode_text([str(item) for item in items]))
+            told = conditions.add(
+                texts, lambda items: model.decoder.encode_text([str(item) for item in items])
+            )
             shown = latents.add(_pictures(written, "targets"), _latents(model))
             self.targets += _regroup(written, "targets", list(zip(told, shown, strict=True)))
             self.ids += [np.array(text.ids, np.int32) for text in written]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nextgpt.checkpoints import CARD, Card, save
-from nextgpt.config import ConfigError, Stage, StageConfig, load_config
+from nextgpt.config import Config, ConfigError, Stage, StageConfig
 from nextgpt.loading import backbones
 from nextgpt.training.data import Example, Order, Prepared, source
 from nextgpt.training.losses import Objective
@@ -108,10 +108,9 @@ def train(
 
 
 def run(
-    preset: str,
+    config: Config,
     stage: Stage,
     *,
-    projection: str | None = None,
     steps: int | None = None,
     examples: int | None = None,
     out: Path | None = None,
@@ -122,24 +121,21 @@ def run(
     """Train one stage of a preset: what `nextgpt train` does.
 
     Args:
-        preset: a preset's name or the path of a YAML file.
+        config: the preset.
         stage: which.
-        projection: kind of the input projection; by default the preset's.
         steps: by default the preset's.
         examples: by default the preset's.
         out: by default ``runs/nextgpt-PRESET/STAGE``.
         resume: go on from the state in `out`.
-        encoding: checkpoint that "instruct" starts from; by default the one beside `out`, then the preset's own.
-        decoding: likewise, of the second stage.
+        encoding: checkpoint of stage 1 that "instruct" starts from; by default the one beside `out`,
+            then the preset's own.
+        decoding: likewise, of stage 2.
 
     Raises:
         ConfigError: the preset has no training, or weights are missing.
         CheckpointError: an earlier stage's checkpoint is missing or does not fit.
         TrainingError: see `train`.
     """
-    config = load_config(preset)
-    if projection is not None:
-        config = dataclasses.replace(config, projection=projection)
     if config.training is None:
         raise ConfigError(f"the preset {config.name} says nothing of training; add a field 'training'")
     plan = config.training.stage(stage)
@@ -153,6 +149,7 @@ def run(
         stage,
         encoding=encoding or _beside(root / f"encoding{suffix}"),
         decoding=decoding or _beside(root / "decoding"),
+        seed=plan.seed,
     )
     count = plan.examples + plan.held_out
     return train(
@@ -316,9 +313,7 @@ def _seed(seed: int, step: int, rank: int) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def _prepare(
-    model: NextGPT, examples: Iterable[Example], plan: StageConfig, progress: Progress
-) -> Prepared:
+def _prepare(model: NextGPT, examples: Iterable[Example], plan: StageConfig, progress: Progress) -> Prepared:
     task = progress.add_task("computing what is frozen", total=plan.examples + plan.held_out)
     data = Prepared(model, examples, lambda count: progress.advance(task, count))
     progress.remove_task(task)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from nextgpt.checkpoints import tensors_hash
 from nextgpt.config import Config, Stage
@@ -24,22 +25,23 @@ class Share:
 
     Attributes:
         trainable: by part.
-        frozen: all others, the diffusion model included where the stage uses it.
+        frozen: by part; the diffusion model where the stage uses it.
     """
 
     trainable: dict[str, int]
-    frozen: int
+    frozen: dict[str, int]
 
     @property
     def ratio(self) -> float:
         """Trainable over all, 0 to 1."""
         trained = sum(self.trainable.values())
-        return trained / (trained + self.frozen)
+        return trained / (trained + sum(self.frozen.values()))
 
     def __str__(self) -> str:
         parts = ", ".join(f"{name} {count:,}" for name, count in self.trainable.items())
         trained = sum(self.trainable.values())
-        return f"{trained:,} of {trained + self.frozen:,} parameters train ({self.ratio:.2%}): {parts}"
+        total = trained + sum(self.frozen.values())
+        return f"{trained:,} of {total:,} parameters train ({self.ratio:.2%}): {parts}"
 
 
 def begin(
@@ -48,6 +50,7 @@ def begin(
     *,
     encoding: Path | None = None,
     decoding: Path | None = None,
+    seed: int = 0,
     device: str | None = None,
 ) -> NextGPT:
     """The model that a stage starts from; only what the stage trains requires gradients.
@@ -57,12 +60,14 @@ def begin(
         stage: which.
         encoding: for "instruct", the checkpoint of stage 1; by default the preset's own.
         decoding: for "instruct", the checkpoint of stage 2; by default the preset's own.
+        seed: of the weights that begin at random.
         device: by default the first GPU, or the CPU.
 
     Raises:
         ConfigError: weights are missing.
         CheckpointError: an earlier stage's checkpoint is missing or does not fit.
     """
+    torch.manual_seed(seed)
     model = assemble(config, stage, device=device)
     if stage == "instruct":
         adopt(model, encoding or shipped(config, "encoding"), ("input_projection",))
@@ -76,25 +81,31 @@ def begin(
 def frozen(model: NextGPT) -> Iterator[tuple[str, Tensor]]:
     """Every tensor that must not change in the model's stage, by name."""
     trained = {id(parameter) for parameter in model.trained().values()}
-    for name, value in model.state_dict(keep_vars=True).items():
-        if id(value) not in trained:
-            yield name, value
-    if model.output_projection is not None:
-        for part, network in model.decoder.parts().items():
-            for name, value in network.state_dict().items():
-                yield f"decoder.{part}.{name}", value
+    for part, network in _networks(model).items():
+        for name, value in network.state_dict(keep_vars=True).items():
+            if id(value) not in trained:
+                yield f"{part}.{name}", value
 
 
 def share(model: NextGPT) -> Share:
     """Count what trains and what is frozen."""
-    trainable = {
-        part: sum(value.numel() for value in values.values()) for part, values in model.parts().items()
+    trained = {id(parameter) for parameter in model.trained().values()}
+    counted = {
+        part: sum(value.numel() for value in network.parameters() if id(value) not in trained)
+        for part, network in _networks(model).items()
     }
-    everything = {id(value): value.numel() for value in model.parameters()}
+    return Share(
+        {part: sum(value.numel() for value in values.values()) for part, values in model.parts().items()},
+        {part: count for part, count in counted.items() if count},
+    )
+
+
+def _networks(model: NextGPT) -> dict[str, nn.Module]:
+    """All networks of a stage, the diffusion model's included where the stage uses it."""
+    networks = dict(model.named_children())
     if model.output_projection is not None:
-        for network in model.decoder.parts().values():
-            everything.update({id(value): value.numel() for value in network.parameters()})
-    return Share(trainable, sum(everything.values()) - sum(trainable.values()))
+        networks |= model.decoder.parts()
+    return networks
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Random backbones, each of the class that a preset names, built in a moment; and a world of plain colours."""
+"""Random backbones, each of the class that a preset names, and a world of plain colours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def seeing(count: int) -> list[Example]:
 def making(count: int) -> list[Example]:
     """Pictures to be made."""
     asked = [
-        Example((user(f"draw a {colour} circle"), assistant("here it is.", plain(colour))), (f"a {colour} circle",))
+        Example(
+            (user(f"draw a {colour} circle"), assistant("here it is.", plain(colour))),
+            (f"a {colour} circle",),
+        )
         for colour in COLOURS
     ]
     return (asked * count)[:count]

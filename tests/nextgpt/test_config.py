@@ -28,7 +28,11 @@ def test_every_preset_reads_and_is_named_after_its_file(name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("learning_rate:", "learing_rate:", "mine.yaml: training: encoding: .*'learing_rate'; did you mean 'learning_rate'"),
+        (
+            "learning_rate:",
+            "learing_rate:",
+            "mine.yaml: training: encoding: .*'learing_rate'; did you mean 'learning_rate'",
+        ),
         ("projection: grouping", "projektion: grouping", "did you mean 'projection'"),
         ("rank: 16", "rank: sixteen", "mine.yaml: lora: rank: expected int, got 'sixteen'"),
         ("rank: 16, ", "", "mine.yaml: lora: the field 'rank' is missing"),
@@ -51,7 +55,10 @@ def test_an_unknown_preset_names_the_likely_one() -> None:
 def test_values_arrive_typed() -> None:
     config = load_config("tiny")
     assert config.training is not None
-    assert config.training.stage("encoding").learning_rate == yaml.safe_load(TINY)["training"]["encoding"]["learning_rate"]
+    assert (
+        config.training.stage("encoding").learning_rate
+        == yaml.safe_load(TINY)["training"]["encoding"]["learning_rate"]
+    )
     assert config.lora.targets == ("q_proj", "k_proj", "v_proj", "o_proj")
 
 
@@ -64,7 +71,7 @@ def test_weights_inside_a_package_are_found_without_importing_it(
     monkeypatch.syspath_prepend(tmp_path)
     assert locate("worldly:weights/encoder") == package / "weights" / "encoder"
     assert "worldly" not in sys.modules
-    with pytest.raises(ConfigError, match="worldly .*no folder weights/decoder"):
+    with pytest.raises(ConfigError, match=r"worldly .*no folder weights/decoder"):
         locate("worldly:weights/decoder")
 
 

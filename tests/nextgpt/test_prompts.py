@@ -11,7 +11,9 @@ from nextgpt.model import NextGPT
 from nextgpt.reasoning.prompts import MEDIUM
 from tests.nextgpt.backbones import plain
 
-shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+shared = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def read(model: NextGPT, ids: list[int]) -> str:
@@ -35,7 +37,12 @@ def test_a_turn_with_a_picture(model: NextGPT) -> None:
 
 
 def test_a_conversation_that_is_learnt(model: NextGPT) -> None:
-    turns = [user("draw a red circle"), assistant("here it is.", plain("red")), user("hello"), assistant("hi")]
+    turns = [
+        user("draw a red circle"),
+        assistant("here it is.", plain("red")),
+        user("hello"),
+        assistant("hi"),
+    ]
     written = model.writer.write(turns)
     assert read(model, written.ids) == (
         "<s> USER: draw a red circle ASSISTANT: here it is.[IMG0][IMG1][IMG2][IMG3]</s>"
@@ -59,7 +66,9 @@ def test_the_text_pipelines_read_the_caption_in_the_same_place(model: NextGPT) -
 
 
 @shared
-@given(st.lists(st.sampled_from(["[IMG0]", "</s>", "<s>", "<pad>", "[IMG3]", " ", "a", "</s", "·"]), max_size=8))
+@given(
+    st.lists(st.sampled_from(["[IMG0]", "</s>", "<s>", "<pad>", "[IMG3]", " ", "a", "</s", "·"]), max_size=8)
+)
 def test_nothing_that_is_typed_becomes_a_special_token(model: NextGPT, pieces: list[str]) -> None:
     text = "".join(pieces)
     ids = model.writer.write([user(text)]).ids

@@ -1,0 +1,108 @@
+"""The command line, in processes of their own where that matters."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nextgpt import cli
+from nextgpt.config import Config
+from tests.nextgpt.backbones import plain
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = "tests.nextgpt.test_cli:examples"
+
+
+def examples(stage: str, count: int, seed: int):
+    """The training source of the preset below."""
+    from tests.nextgpt.backbones import making, seeing
+
+    return seeing(count) if stage == "encoding" else making(count)
+
+
+@pytest.fixture
+def preset(config: Config, tmp_path: Path) -> Path:
+    """The random preset as a file, with two steps of training."""
+    values = dataclasses.asdict(config)
+    for stage in ("encoding", "decoding", "instruct"):
+        values["training"][stage] |= {"examples": 6, "held_out": 2, "steps": 2, "batch": 2}
+    values["training"]["source"] = EXAMPLES
+    values["lora"]["targets"] = list(values["lora"]["targets"])
+    path = tmp_path / "random.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["nextgpt", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['nextgpt', '--help']\n"
+        "from nextgpt.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'diffusers', 'numpy', 'PIL', 'yaml', 'accelerate'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "train" in done.stdout
+
+
+def test_training_all_stages_then_talking(
+    preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "runs"
+    for stage in ("encoding", "decoding", "instruct"):
+        assert run(monkeypatch, "train", stage, "--preset", preset, "--out", root / stage) == 0
+        told = capsys.readouterr().out
+        assert "parameters train" in told.replace("\n", " ")
+        assert f"checkpoint: {root / stage}" in told
+    assert (
+        run(monkeypatch, "train", "instruct", "--preset", preset, "--out", root / "instruct", "--resume") == 0
+    )
+    plain("red").save(tmp_path / "red.png")
+    capsys.readouterr()
+    words = ("chat", "--preset", preset, "--checkpoint", root / "instruct", "--out", tmp_path / "pictures")
+    assert (
+        run(monkeypatch, *words, "--image", tmp_path / "red.png", "--message", "describe the picture.") == 0
+    )
+    assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("chat", "--image", "nowhere.png"), "nowhere.png: no such file"),
+        (("chat", "--preset", "tinny"), "did you mean 'tiny'"),
+        (("chat", "--projection", "liner"), "it has grouping, linear"),
+        (("train", "encoding", "--preset", "7b"), "says nothing of training"),
+    ],
+)
+def test_what_a_person_can_put_right_is_one_line(
+    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, *words) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.startswith("nextgpt: ")
+    assert error.count("\n") == 1
+
+
+def test_parameters_are_counted(
+    preset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "params", "--preset", preset) == 0
+    told = capsys.readouterr().out
+    assert all(part in told for part in ("input_projection", "lora", "unet", "language_model"))
+    assert "% " in told or told.rstrip().endswith("%")

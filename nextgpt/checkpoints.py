@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from nextgpt.config import ConfigError, Stage, build
+from nextgpt.errors import UserError
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +39,7 @@ BACKBONES: Mapping[Stage, tuple[str, ...]] = {
 }
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError):
     """A checkpoint that does not fit; the message names keys and shapes."""
 
 

@@ -13,10 +13,13 @@ from typing import Annotated
 
 import typer
 
+from nextgpt.errors import UserError
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # importing rich would double the time of --help
     help="NExT-GPT: messages in, messages out; text and pictures either way.",
 )
 
@@ -124,16 +127,6 @@ def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
     typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
 
 
-def _expected() -> tuple[type[Exception], ...]:
-    """Errors whose message says it all; imported only once something went wrong."""
-    from nextgpt.checkpoints import CheckpointError
-    from nextgpt.config import ConfigError
-    from nextgpt.media import MediaError
-    from nextgpt.training.loop import TrainingError
-
-    return CheckpointError, ConfigError, MediaError, TrainingError
-
-
 def main() -> None:
     """Run the command line; what a person can put right is one line, not a traceback."""
     # Their warnings speak to programmers; what matters here becomes an error.
@@ -141,6 +134,6 @@ def main() -> None:
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
     try:
         app()
-    except _expected() as error:
+    except UserError as error:
         typer.echo(f"nextgpt: {error}", err=True)
         sys.exit(1)

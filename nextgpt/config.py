@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
+from nextgpt.errors import UserError
 from nextgpt.messages import Modality
 
 PRESETS = Path(__file__).parent / "presets"
@@ -27,7 +28,7 @@ STAGES: tuple[Stage, ...] = ("encoding", "decoding", "instruct")
 T = TypeVar("T")
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A preset that cannot be used, or weights that are not there; the message says what to do."""
 
 

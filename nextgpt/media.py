@@ -30,13 +30,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nextgpt.errors import UserError
+
 if TYPE_CHECKING:
     from PIL import Image as PILImage
 
 MAX_PIXELS = 40_000_000
 
 
-class MediaError(ValueError):
+class MediaError(UserError):
     """A medium that cannot be used; the message names the file and what to do about it."""
 
 

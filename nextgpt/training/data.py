@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nextgpt.config import ConfigError, Stage
+from nextgpt.errors import UserError
 from nextgpt.media import Image
 from nextgpt.messages import Message
 from nextgpt.reasoning.prompts import Written
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _AT_ONCE = 128
+
+
+class TrainingError(UserError):
+    """Training cannot go on; the message says where it stopped, why, and what is kept."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Example:
             the output projection is drawn to.
 
     Raises:
-        ValueError: captions and the assistant's pictures differ in number.
+        TrainingError: captions and the assistant's pictures differ in number.
     """
 
     conversation: tuple[Message, ...]
@@ -47,7 +52,7 @@ class Example:
     def __post_init__(self) -> None:
         pictures = sum(len(message.images) for message in self.conversation if message.role == "assistant")
         if pictures != len(self.captions):
-            raise ValueError(
+            raise TrainingError(
                 f"an example has {pictures} pictures by the assistant but {len(self.captions)} captions; "
                 "give one caption for each"
             )
@@ -121,6 +126,9 @@ class Prepared:
         model: the stage's model; its frozen parts do the computing.
         examples: read once, in pieces, so that pictures need not all be in memory.
         seen: called with the number of examples done.
+
+    Raises:
+        TrainingError: an example is too long or has no reply; says which.
     """
 
     def __init__(
@@ -155,12 +163,14 @@ class Prepared:
     @staticmethod
     def _check(model: NextGPT, text: Written, row: int) -> None:
         if len(text.ids) > model.language_model.longest:
-            raise ValueError(
+            raise TrainingError(
                 f"training example {row} has {len(text.ids)} tokens, more than the "
                 f"{model.language_model.longest} that the language model can read; shorten it"
             )
         if not any(text.learn):
-            raise ValueError(f"training example {row} has no reply to learn; add a message of the assistant")
+            raise TrainingError(
+                f"training example {row} has no reply to learn; add a message of the assistant"
+            )
 
     def batch(self, rows: Sequence[int], device: torch.device) -> Batch:
         """Put examples together, padded to the longest of them."""

@@ -22,7 +22,7 @@ import torch
 from nextgpt.checkpoints import CARD, Card, save
 from nextgpt.config import Config, ConfigError, Stage, StageConfig
 from nextgpt.loading import backbones
-from nextgpt.training.data import Example, Order, Prepared, source
+from nextgpt.training.data import Example, Order, Prepared, TrainingError, source
 from nextgpt.training.losses import Objective
 from nextgpt.training.stages import begin, guarded, share
 
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from nextgpt.model import NextGPT
 
 STATE, LOG = "state.pt", "log.jsonl"
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says where it stopped and what is kept."""
 
 
 @dataclasses.dataclass(frozen=True)

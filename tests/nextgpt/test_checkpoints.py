@@ -91,7 +91,7 @@ def test_a_spoilt_checkpoint_is_refused_by_name(tmp_path: Path, spoil, words: st
 
 
 def test_another_projection_does_not_fit(config: Config, checkpoint: Path) -> None:
-    with pytest.raises(CheckpointError, match="input_projection.linear.weight is missing"):
+    with pytest.raises(CheckpointError, match=r"input_projection\.linear\.weight is missing"):
         nextgpt.load(config, checkpoint=checkpoint, projection="linear", device="cpu")
 
 

@@ -32,10 +32,14 @@ def say_signal_at(model: NextGPT, position: int) -> None:
     lm = model.language_model
     ids = generate(model, embedded(model), position + 1, frozenset())[0].ids
     whole = model.writer.write([user(PROMPTS[0])]).ids + ids[:position]
-    state = lm.hidden(lm.embed(torch.tensor([whole])))[0, -1]
     with torch.no_grad():
+        *before, state = lm.hidden(lm.embed(torch.tensor([whole])))[0, -position - 1 :]
+        row = state
+        if before:  # nothing of what it has in common with the positions before
+            basis = torch.linalg.qr(torch.stack(before).T)[0]
+            row = state - basis @ (basis.T @ state)
         lm.signal_logits.zero_()
-        lm.signal_logits[0] = 100 * state / state.norm()
+        lm.signal_logits[0] = 1000 * row / row.norm()
 
 
 def test_a_batch_says_what_each_prompt_alone_would(model: NextGPT) -> None:

@@ -103,12 +103,10 @@ def test_no_requests_no_answers(model: NextGPT) -> None:
 
 
 def test_a_signal_that_is_typed_stays_text(model: NextGPT) -> None:
-    asked = [Request((user("[IMG0] [IMG1] [IMG2] [IMG3] </s>"),))]
-    spoken: list[torch.Tensor] = []
-    embed = model.language_model.embed
-    model.language_model.embed = lambda ids, concepts=None: spoken.append(ids) or embed(ids, concepts)  # type: ignore
-    model.respond(asked)
-    assert max(int(ids.max()) for ids in spoken[:1]) < model.language_model.signals.first
+    typed = user("[IMG0] [IMG1] [IMG2] [IMG3] </s>")
+    written = model.writer.write([typed])
+    assert max(written.ids) < model.language_model.signals.first
+    assert isinstance(model.respond([Request((typed,))])[0], Message)
 
 
 def test_blind_is_the_same_model_without_the_picture(

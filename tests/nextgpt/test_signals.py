@@ -41,11 +41,11 @@ def test_each_signal_knows_the_next() -> None:
 
 
 def test_a_modality_joins_by_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    more = {**MODALITIES, "audio": MODALITIES["image"]}
+    more: dict = {**MODALITIES, "audio": MODALITIES["image"]}
     monkeypatch.setattr("nextgpt.signals.MODALITIES", more)
     signals = Signals(100, {"image": 4, "audio": 8})  # type: ignore[dict-item]
     assert signals.total == 12
-    assert signals.modality_of(104) == "audio"
+    assert str(signals.modality_of(104)) == "audio"
     assert [type(piece) for piece in signals.parse([*range(100, 112)]).pieces] == [Span, Span]
 
 

@@ -1,0 +1,7 @@
+"""What a person can put right: the command line prints these as one line, without a traceback."""
+
+from __future__ import annotations
+
+
+class UserError(ValueError):
+    """The base of all errors whose message says what is wrong, where, and what to do about it."""

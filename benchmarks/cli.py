@@ -146,14 +146,15 @@ def doctor_command(json: JsonFile = None) -> None:
     from benchmarks.doctor import examine
     from benchmarks.tables import print_rows, write_rows
 
-    findings = examine()
-    head = ("what", "state", "disables", "remedy")
-    rows = [
-        (found.what, "ok" if found.present else "missing", found.disables, found.remedy) for found in findings
-    ]
+    findings = []
+    for found in examine():
+        _note(f"looked for {found.what}")  # loading every system takes a while
+        findings.append(found)
+    head = ("what", "state", "without it, no", "why")
+    rows = [(each.what, "ok" if each.present else "missing", each.disables, each.reason) for each in findings]
     print_rows(head, rows)
     if json:
-        write_rows(json, (asdict(found) for found in findings))
+        write_rows(json, map(asdict, findings))
 
 
 def main() -> None:

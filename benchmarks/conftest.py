@@ -76,7 +76,8 @@ class Measurement:
         try:
             assert result.value is not None, result.method
             if self.metric == run.manifest.headline:
-                verdict = hold(run, read_expectation(self.benchmark, self.system, self.session.expected))
+                expected = read_expectation(self.benchmark, run.manifest.system, self.session.expected)
+                verdict = hold(run, expected)
                 assert verdict.passed, verdict.words
         finally:
             self.session.lines.append(_line(result, verdict.kind if verdict else ""))

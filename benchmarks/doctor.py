@@ -1,12 +1,19 @@
-"""What is missing on this machine, and what that disables; nothing is downloaded or computed."""
+"""What is missing on this machine, and what that disables; nothing is downloaded.
+
+Each thing is looked for by building it, so its own code says what is missing, and the list can't lie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import partial
 
-from benchmarks.registry import SYSTEMS
+from benchmarks.harness.provenance import redact
+from benchmarks.registry import SYSTEMS, load_system
+
+CLIP = "openai/clip-vit-base-patch32"
+TOYWORLD_CLIP = ("fid and clip_score of toyworld's benchmarks",)
 
 
 @dataclass(frozen=True)
@@ -14,42 +21,39 @@ class Finding:
     """One thing that metrics or systems need.
 
     Attributes:
-        what: the tool, package or weights file.
-        present: whether it is at hand.
+        what: the tool, weights or system.
+        present: whether it is at hand and can be used.
         disables: what does not work without it.
-        remedy: how to get it; empty where it is present.
+        reason: what is wrong with it; empty where it is present.
     """
 
     what: str
     present: bool
     disables: str
-    remedy: str = ""
+    reason: str = ""
 
 
-def examine() -> list[Finding]:
-    """Everything that was looked for, in a fixed order."""
-    return [finding for look in LOOKS for finding in look()]
+def examine() -> Iterator[Finding]:
+    """Look for everything, in a fixed order; systems, which take longest, come last."""
+    from benchmarks.tasks.toyworld_extractor import WEIGHTS
+    from metrics.extractors import ClipExtractor, InceptionExtractor, clip, inception
+    from metrics.java import jar, java
+
+    captions = ("bleu_1..bleu_4", "rouge_l", "cider_d", "meteor")
+    yield _look("Java", captions, java)
+    yield _look("PTB tokeniser", captions, partial(jar, "tokenizer/stanford-corenlp-3.4.1.jar"))
+    yield _look("METEOR 1.5", captions[3:], partial(jar, "meteor/meteor-1.5.jar"))
+    yield _look("toyworld's extractor", TOYWORLD_CLIP, partial(ClipExtractor, WEIGHTS))
+    yield _look(f"CLIP {CLIP}", clip.DISABLES, partial(ClipExtractor, CLIP))
+    yield _look("FID's Inception", inception.DISABLES, InceptionExtractor)
+    for name in SYSTEMS:
+        yield _look(f"system {name}", (f"runs of {name}",), partial(load_system, name))
 
 
-def _java() -> Iterator[Finding]:
-    from metrics.java import JavaError, java
-
-    disables = "bleu_1..bleu_4, meteor, rouge_l, cider_d (PTB tokeniser and METEOR)"
+def _look(what: str, disables: Sequence[str], build: Callable[[], object]) -> Finding:
     try:
-        java()
-    except JavaError as error:
-        yield Finding("Java", False, disables, " ".join(str(error).split()))
-    else:
-        yield Finding("Java", True, disables)
-
-
-def _systems() -> Iterator[Finding]:
-    for entry in SYSTEMS.values():
-        module = entry.target.partition(":")[0]
-        present = find_spec(module) is not None
-        yield Finding(
-            f"system {entry.name}", present, f"runs of {entry.name}", "" if present else f"no {module}"
-        )
-
-
-LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (_java, _systems)
+        build()
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        reason = str(error).partition("; without it")[0]  # what it disables has its own column
+        return Finding(what, False, ", ".join(disables), redact(" ".join(reason.split())))
+    return Finding(what, True, ", ".join(disables))

@@ -1,24 +1,36 @@
 """Scoring what another program wrote: a file of references against a file of answers.
 
 References are official annotation files, answers are official results files or our own
-``predictions.jsonl``. A family is one function in `FAMILIES`; the names are those of the benchmarks.
+``predictions.jsonl``. `FAMILIES` says how each family's two files are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.harness.benchmark import Benchmark, Broken, Sample
-from benchmarks.harness.records import Prediction
+from benchmarks.harness.records import Prediction, read_predictions
 from benchmarks.harness.scoring import Scored, score_predictions
-from nextgpt.messages import Failure, Request, user
+from nextgpt.messages import Failure, Request, assistant, user
 
-Samples = list[Sample | Broken]
-
-# What was asked is not in the files and no metric of a file looks at it.
+# What was asked is not in the files, and no metric of a file looks at it.
 _UNASKED = Request((user(),))
+
+
+@dataclass(frozen=True)
+class Family:
+    """How the files of a family are read.
+
+    Attributes:
+        references: from an annotation file, or its folder, to the benchmark whose metrics are used and
+            the samples.
+        results: from an official results file to answers by sample id.
+    """
+
+    references: Callable[[Path], tuple[Benchmark, list[Sample | Broken]]]
+    results: Callable[[Path], dict[str, str]]
 
 
 def score_files(family: str, references: Path, predictions: Path, *, allow_missing: bool = False) -> Scored:
@@ -27,32 +39,31 @@ def score_files(family: str, references: Path, predictions: Path, *, allow_missi
     Args:
         family: a key of `FAMILIES`.
         references: the official annotation file, or the folder that holds it under its usual name.
-        predictions: COCO's or VQA's official results, or our ``predictions.jsonl``.
+        predictions: COCO's or VQA's official results, or our own, which end in ``.jsonl``.
         allow_missing: count a sample without an answer as failed; refuse it otherwise.
 
     Raises:
-        DataError, RecordError: a file or a record in it can't be used, or the two don't belong together.
+        DataError: an official file, or a record in it, can't be used.
+        RecordError: the same of our own file; or the two files don't belong together.
     """
-    from benchmarks.tasks.answers import read_answers
-
-    benchmark, samples = FAMILIES[family](references)
-    answers = read_answers(predictions)
+    benchmark, samples = FAMILIES[family].references(references)
+    if predictions.suffix == ".jsonl":
+        answers = read_predictions(predictions)
+    else:
+        results = FAMILIES[family].results(predictions)
+        answers = [Prediction(sample, assistant(text)) for sample, text in results.items()]
     if allow_missing:
+        answered = {prediction.sample for prediction in answers}
         missing = Failure("missing", "no answer in the file")
-        answers = {**{sample.id: missing for sample in samples if sample.id not in answers}, **answers}
-    return score_predictions(
-        replace(benchmark, name=family),
-        samples,
-        (Prediction(sample, answer) for sample, answer in answers.items()),
-        system=predictions.name,
-        where=predictions,
-    )
+        answers += [Prediction(sample.id, missing) for sample in samples if sample.id not in answered]
+    benchmark = replace(benchmark, name=family)
+    return score_predictions(benchmark, samples, answers, system=predictions.name, where=predictions)
 
 
-def _captions(references: Path) -> tuple[Benchmark, Samples]:
+def _captions(path: Path) -> tuple[Benchmark, list[Sample | Broken]]:
     from benchmarks.tasks.coco import ANNOTATIONS, COCO_CAPTIONS, read_captions
 
-    images = read_captions(_file(references, ANNOTATIONS)).values()
+    images = read_captions(path / ANNOTATIONS if path.is_dir() else path).values()
     return COCO_CAPTIONS, [
         Sample(image.id, _UNASKED, {"captions": image.captions}, group=image.id)
         if image.captions
@@ -61,10 +72,10 @@ def _captions(references: Path) -> tuple[Benchmark, Samples]:
     ]
 
 
-def _vqa(references: Path) -> tuple[Benchmark, Samples]:
+def _annotations(path: Path) -> tuple[Benchmark, list[Sample | Broken]]:
     from benchmarks.tasks.vqa import ANNOTATIONS, COCO_VQA, read_annotations
 
-    annotations = read_annotations(_file(references, ANNOTATIONS))
+    annotations = read_annotations(path / ANNOTATIONS if path.is_dir() else path)
     return COCO_VQA, [
         Sample(
             question, _UNASKED, {"annotation": annotation}, group=str(annotation.get("image_id", question))
@@ -73,11 +84,19 @@ def _vqa(references: Path) -> tuple[Benchmark, Samples]:
     ]
 
 
-def _file(path: Path, name: str) -> Path:
-    return path / name if path.is_dir() else path
+def _caption_results(path: Path) -> dict[str, str]:
+    from benchmarks.tasks.coco import read_caption_results
+
+    return read_caption_results(path)
 
 
-FAMILIES: Mapping[str, Callable[[Path], tuple[Benchmark, Samples]]] = {
-    "image-captioning": _captions,
-    "vqa": _vqa,
+def _vqa_results(path: Path) -> dict[str, str]:
+    from benchmarks.tasks.vqa import read_vqa_results
+
+    return read_vqa_results(path)
+
+
+FAMILIES: Mapping[str, Family] = {
+    "image-captioning": Family(_captions, _caption_results),
+    "vqa": Family(_annotations, _vqa_results),
 }

@@ -11,9 +11,10 @@ import numpy as np
 from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Sample
 from metrics.metric import FloatArray, MeanMetric
 from nextgpt.media import Image
-from nextgpt.messages import Failure, Message, Request, assistant, user
+from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 
-TEXT: frozenset[Any] = frozenset({"text"})
+TEXT: frozenset[Modality] = frozenset({"text"})
+BOTH: frozenset[Modality] = frozenset({"text", "image"})
 
 
 class ExactMatch(MeanMetric):
@@ -31,7 +32,7 @@ class Speaker:
     """A system made of one function from a request to an answer."""
 
     accepts = TEXT
-    produces = TEXT | {"image"}
+    produces = BOTH
     given: frozenset[str] = frozenset()
 
     def __init__(self, say: Callable[[Request], Any], name: str = "speaker", fingerprint: str = "v1") -> None:
@@ -92,3 +93,27 @@ def numbers(
         "produces": TEXT,
     }
     return Benchmark(**{**fields, **changes})
+
+
+NUMBERS = numbers()
+SEEING = numbers(name="seeing", accepts=BOTH)
+
+
+def speaker() -> Speaker:
+    """A system as the command line names it: ``tests.benchmarks.fakes:speaker``."""
+    return Speaker(echo)
+
+
+def silent() -> Speaker:
+    """Never has an answer."""
+    return Speaker(lambda request: Failure("plan", "nothing comes to mind"), name="silent")
+
+
+def sleepy() -> Speaker:
+    """Takes its time."""
+
+    def say(request: Request) -> Message:
+        time.sleep(0.3)
+        return noisy(request)
+
+    return Speaker(say, name="sleepy")

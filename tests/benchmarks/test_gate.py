@@ -123,7 +123,7 @@ def test_an_expectation_is_a_file_that_says_the_same_every_time(
 ) -> None:
     first = write_expectation(expected, tmp_path / "a")
     again = write_expectation(
-        replace(expected, samples=dict(reversed(expected.samples.items()))), tmp_path / "b"
+        replace(expected, samples=dict(reversed(list(expected.samples.items())))), tmp_path / "b"
     )
     assert first.relative_to(tmp_path / "a") == Path("numbers/speaker.json")
     assert first.read_bytes() == again.read_bytes()

@@ -18,7 +18,7 @@ from benchmarks.harness.benchmark import BenchmarkError, Broken, Options, Sample
 from benchmarks.harness.records import FILE, Prediction, RecordError, Run, read_predictions
 from benchmarks.harness.run import CannotTakePartError, RunError, evaluate, run
 from nextgpt.messages import Failure, Message, Request, assistant, seed_of
-from tests.benchmarks.fakes import Speaker, echo, noisy, numbers, sample, slow, text_of
+from tests.benchmarks.fakes import BOTH, Speaker, echo, noisy, numbers, sample, slow, text_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -198,7 +198,7 @@ def test_a_limit_takes_the_first_samples(tmp_path: Path) -> None:
 
 
 def test_who_cannot_see_does_not_take_part(tmp_path: Path) -> None:
-    seeing = numbers(accepts=frozenset({"text", "image"}))
+    seeing = numbers(accepts=BOTH)
     with pytest.raises(
         CannotTakePartError, match="speaker can't take part in numbers: it does not accept image"
     ):
@@ -229,7 +229,7 @@ VICTIM = """
 import sys
 from pathlib import Path
 from benchmarks.harness.run import evaluate
-from tests.benchmarks.fakes import Speaker, numbers, slow
+from tests.benchmarks.fakes import BOTH, Speaker, numbers, slow
 evaluate(numbers(400), Speaker(slow), Path(sys.argv[1]), batch_size=5)
 """
 

@@ -114,7 +114,7 @@ def test_a_metric_of_sets_leaves_failures_out_and_says_so() -> None:
 
 
 def test_a_broken_sample_is_left_out_of_every_metric_and_counted() -> None:
-    samples = [sample(0), Broken("s1", "1.jpg: empty"), sample(2)]
+    samples: list[Sample | Broken] = [sample(0), Broken("s1", "1.jpg: empty"), sample(2)]
     answers: dict[str, Message | Failure] = {
         "s0": assistant("0"),
         "s1": Failure("data", "x"),

@@ -49,7 +49,7 @@ def examples(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
 
 
 def _mixed(scene: Scene, rng: random.Random) -> Example:
-    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (15, 30, 25, 28, 2))[0]
+    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (10, 40, 24, 24, 2))[0]
     if kind == "describe":
         return Example((user(render(scene), rng.choice(DESCRIBE_WORDINGS)), assistant(describe(scene))))
     if kind == "ask":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toyworld.scene import Scene
     from toyworld.splits import Split
 
-RECIPE = Recipe("diffusion", steps=3000, batch=48, learning_rate=1e-3, warmup=200, average=0.999)
+RECIPE = Recipe("diffusion", steps=2300, batch=48, learning_rate=1e-3, warmup=200, average=0.999)
 POOL = 16_000  # scenes whose latents are computed once
 _NO_TEXT = 0.1  # share of steps without text, for classifier-free guidance
 

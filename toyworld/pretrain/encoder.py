@@ -81,7 +81,7 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
             "held_out_patch_readout": float(right.all(0).float().mean()),
         }
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n")
-    weights = {n: t.half().contiguous() for n, t in encoder.state_dict().items() if "mask" not in n}
+    weights = {n: t.half().contiguous() for n, t in encoder.state_dict().items()}
     save_file(weights, folder / "model.safetensors")
     return figures
 

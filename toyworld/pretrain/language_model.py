@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from toyworld.dialogue import Turn
 
-RECIPE = Recipe("language_model", steps=3000, batch=48, learning_rate=2e-3, warmup=200)
+RECIPE = Recipe("language_model", steps=3400, batch=48, learning_rate=2e-3, warmup=200)
 TEMPLATE = "USER: {request} ASSISTANT:"
-# Requests are random scenes and cannot be predicted; a little weight still teaches their wording.
+# First every token of a reply weighs the same, and requests a tenth, which teaches the wording; from this
+# step on every reply weighs the same, or answers of one word would hardly count beside descriptions.
+_EVEN_FROM = 1400
 _REQUEST_WEIGHT = 0.1
 
 
@@ -58,6 +60,8 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
 
     def loss(step: int) -> torch.Tensor:
         batch = list(itertools.islice(turns("train", 1 + hash_seed(recipe, step)), recipe.batch))
+        if step >= _EVEN_FROM:
+            return reply_loss(llama, tokenizer, batch, 0.0, even=True)
         return reply_loss(llama, tokenizer, batch, _REQUEST_WEIGHT)
 
     fit(recipe, llama, loss, work)
@@ -73,9 +77,22 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
 
 
 def reply_loss(
-    llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, batch: list[Turn], request_weight: float
+    llama: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    batch: list[Turn],
+    request_weight: float,
+    *,
+    even: bool = False,
 ) -> torch.Tensor:
-    """Mean cross-entropy over the replies' tokens, `</s>` included; requests count with `request_weight`."""
+    """Mean cross-entropy over the replies' tokens, `</s>` included.
+
+    Args:
+        llama: The model.
+        tokenizer: Its tokenizer, which adds no ends.
+        batch: The turns.
+        request_weight: What a token of a request weighs beside one of a reply.
+        even: Give every reply the same weight, however long it is.
+    """
     import torch
     from torch.nn import functional
 
@@ -87,7 +104,7 @@ def reply_loss(
     weight = torch.zeros(ids.shape)
     for k, (q, r) in enumerate(zip(requests, replies, strict=True)):
         weight[k, 1 : 1 + len(q)] = request_weight
-        weight[k, 1 + len(q) : 2 + len(q) + len(r)] = 1.0
+        weight[k, 1 + len(q) : 2 + len(q) + len(r)] = 1 / (1 + len(r)) if even else 1.0
     logits = llama(input_ids=ids, attention_mask=(weight > -1).long() * (ids != 0)).logits
     each = functional.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     weight = weight[:, 1:].flatten()

@@ -12,29 +12,34 @@ recorded in the answer's `steps`; a plan that can't be parsed is a failure of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request, Steps, assistant, user
 
+if TYPE_CHECKING:
+    from nextgpt.config import Config
+
 DESCRIBE = "describe the picture."
+PICTURE = "picture: {caption}"  # what stands in a conversation where a picture stood
 CALL = "draw:"
 HINTS = ("caption", "plan")
 VERSION = 1  # of this file; part of the fingerprint
 
-# The three tools of the trade. The planner gets conversations, and a caption for each picture of the user's.
 Describer = Callable[[Sequence[Request]], list[Message | Failure]]
-Planner = Callable[[Sequence[Sequence[Message]], Sequence[Sequence[str]]], list[str]]
+Planner = Callable[[Sequence[Sequence[Message]]], list[str]]
 Painter = Callable[[Sequence[str], Sequence[int]], list[Image]]
 
 
 @dataclass
 class Draft:
-    """How far one request has come: captions, plan, steps so far, and what ended it early, if anything."""
+    """How far one request has come: words, plan and steps so far, and what ended it early, if anything."""
 
     request: Request
-    captions: tuple[str, ...] = ()
+    words: tuple[Message, ...] = ()
     plan: str = ""
     steps: Steps = ()
     failure: Failure | None = None
@@ -49,7 +54,7 @@ class CaptionThenTool:
 
     Args:
         describer: answers requests of a picture and `DESCRIBE`.
-        planner: continues conversations in text.
+        planner: continues conversations of text alone.
         painter: draws a picture for each prompt and seed.
         parts: what identifies the parts' weights and configuration; goes into the fingerprint.
         given: hints that replace a step's own result, in attribution runs: ``caption`` or ``plan``.
@@ -85,22 +90,25 @@ class CaptionThenTool:
         return self.call(drafts)
 
     def describe(self, drafts: Sequence[Draft]) -> None:
-        """Put every picture that the user shows into words, the same picture once for the whole batch."""
+        """Put every picture into words, the same picture once for the whole batch."""
         if "plan" in self.given:
             return  # no one needs the words
-        pictures = list(dict.fromkeys(picture for draft in drafts for picture in _shown(draft.request)))
+        pictures = list(dict.fromkeys(picture for draft in drafts for picture in _pictures(draft.request)))
         said: dict[Image, Message | Failure] = {}
         if pictures and "caption" not in self.given:
             asked = [Request((user(picture, DESCRIBE),), wanted=frozenset({"text"})) for picture in pictures]
             said = dict(zip(pictures, self._describer(asked), strict=True))
         for draft in drafts:
-            for picture in _shown(draft.request):
+            captions: dict[Image, str] = {}
+            for picture in _pictures(draft.request):
                 answer = said.get(picture) or assistant(draft.request.hints.get("caption", ""))
                 if isinstance(answer, Failure) or not answer.text:
                     draft.fail("describe", getattr(answer, "reason", "the caption is empty"))
                     break
-                draft.captions += (answer.text,)
+                captions[picture] = answer.text
                 draft.steps += (("caption", answer.text),)
+            else:
+                draft.words = _in_words(draft.request.conversation, captions)
 
     def plan(self, drafts: Sequence[Draft]) -> None:
         """Let the language model read the words and answer, or call the tool."""
@@ -108,9 +116,7 @@ class CaptionThenTool:
         if "plan" in self.given:
             plans = [draft.request.hints.get("plan", "") for draft in going]
         else:
-            plans = self._planner(
-                [draft.request.conversation for draft in going], [draft.captions for draft in going]
-            )
+            plans = self._planner([draft.words for draft in going])
         for draft, plan in zip(going, plans, strict=True):
             draft.plan = plan
             draft.steps += (("plan", plan),)
@@ -150,28 +156,41 @@ def parse_call(plan: str) -> str | None:
     return None if before else prompt.strip() or None
 
 
-def load(preset: str = "tiny", given: Sequence[str] = ()) -> CaptionThenTool:
+def load(
+    preset: str | Config = "tiny", given: Sequence[str] = (), *, checkpoint: Path | None = None
+) -> CaptionThenTool:
     """The pipeline whose three parts are those of NExT-GPT with this preset.
 
     Args:
         preset: of NExT-GPT.
         given: as in `CaptionThenTool`.
+        checkpoint: of NExT-GPT's first stage; by default the preset's own.
     """
     import nextgpt
 
-    model = nextgpt.load(preset, stage="encoding")
-
-    def plan(conversations: Sequence[Sequence[Message]], captions: Sequence[Sequence[str]]) -> list[str]:
-        # With the tiny preset a prompt reads "USER: picture: {caption} {text} ASSISTANT:".
-        pairs = zip(conversations, captions, strict=True)
-        return model.complete_text([model.writer.text(turns, words) for turns, words in pairs])
+    # After the first stage there is no LoRA yet, and no signal: the language model is the frozen one.
+    model = nextgpt.load(preset, stage="encoding", checkpoint=checkpoint)
 
     def paint(prompts: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         how = model.config.generation
         return model.decoder.generate_from_text(prompts, seeds, steps=how.steps, guidance=how.guidance)
 
-    return CaptionThenTool(model.respond, plan, paint, parts=model.fingerprint, given=given)
+    return CaptionThenTool(model.respond, model.complete_text, paint, parts=model.fingerprint, given=given)
 
 
-def _shown(request: Request) -> list[Image]:
-    return [picture for turn in request.conversation if turn.role == "user" for picture in turn.images]
+def _pictures(request: Request) -> list[Image]:
+    return [picture for turn in request.conversation for picture in turn.images]
+
+
+def _in_words(conversation: Sequence[Message], captions: Mapping[Image, str]) -> tuple[Message, ...]:
+    """The conversation with a caption in the place of each picture."""
+    return tuple(
+        Message(
+            turn.role,
+            tuple(
+                PICTURE.format(caption=captions[part]) if isinstance(part, Image) else part
+                for part in turn.parts
+            ),
+        )
+        for turn in conversation
+    )

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from baselines.caption_then_tool import CALL, DESCRIBE, CaptionThenTool, parse_call
+from baselines.caption_then_tool import CALL, DESCRIBE, PICTURE, CaptionThenTool, load, parse_call
 from benchmarks.harness.system import System
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 from toyworld import dialogue
 
-PICTURE = frozenset[Modality]({"image"})
+if TYPE_CHECKING:
+    from nextgpt.model import NextGPT
+
+IMAGE = frozenset[Modality]({"image"})
 TEXT = frozenset[Modality]({"text"})
 
 
@@ -22,10 +26,10 @@ def shade(value: int) -> Image:
 class World:
     """Three fake parts that note what they were asked: a picture's shade is its caption."""
 
-    def __init__(self, reply: str = "draw: {captions}") -> None:
+    def __init__(self, reply: str = "draw: {words}") -> None:
         self.reply = reply
         self.described: list[Image] = []
-        self.planned: list[tuple[str, tuple[str, ...]]] = []
+        self.planned: list[str] = []
         self.painted: list[tuple[str, int]] = []
 
     def describe(self, requests: Sequence[Request]) -> list[Message | Failure]:
@@ -39,12 +43,11 @@ class World:
             return Failure("reason", "blinded by the light")
         return assistant("" if value == 0 else f"shade {value}")
 
-    def plan(
-        self, conversations: Sequence[Sequence[Message]], captions: Sequence[Sequence[str]]
-    ) -> list[str]:
-        asked = [(turns[-1].text, tuple(words)) for turns, words in zip(conversations, captions, strict=True)]
+    def plan(self, conversations: Sequence[Sequence[Message]]) -> list[str]:
+        assert not any(turn.images for turns in conversations for turn in turns)
+        asked = [" / ".join(turn.text for turn in turns) for turns in conversations]
         self.planned += asked
-        return [self.reply.format(captions=" and ".join(words)) for _, words in asked]
+        return [self.reply.format(words=words) for words in asked]
 
     def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image]:
         self.painted += zip(prompts, seeds, strict=True)
@@ -54,7 +57,7 @@ class World:
         return CaptionThenTool(self.describe, self.plan, self.paint, parts="p", given=given)
 
 
-def request(*parts: str | Image, wanted: frozenset[Modality] | None = PICTURE, **hints: str) -> Request:
+def request(*parts: str | Image, wanted: frozenset[Modality] | None = IMAGE, **hints: str) -> Request:
     return Request((user(*parts),), wanted=wanted, seed=7, hints=hints)
 
 
@@ -65,11 +68,20 @@ def test_it_is_a_system() -> None:
 def test_picture_goes_through_words_to_a_picture() -> None:
     world = World()
     (answer,) = world.system().respond([request(shade(9), "mirror it")])
-    assert answer == assistant(
-        shade(100), steps=(("caption", "shade 9"), ("plan", "draw: shade 9"), ("prompt", "shade 9"))
-    )
-    assert world.planned == [("mirror it", ("shade 9",))]
-    assert world.painted == [("shade 9", 7)]
+    words = "picture: shade 9 mirror it"
+    steps = (("caption", "shade 9"), ("plan", f"draw: {words}"), ("prompt", words))
+    assert answer == assistant(shade(100), steps=steps)
+    assert world.planned == [words]
+    assert world.painted == [(words, 7)]
+
+
+def test_every_picture_of_a_conversation_becomes_words_in_its_place() -> None:
+    world = World()
+    talk = (user("look", shade(9), "here"), assistant("well.", shade(8)), user(shade(7), "mirror it"))
+    world.system().respond([Request(talk)])
+    assert world.planned == [
+        "look picture: shade 9 here / well. picture: shade 8 / picture: shade 7 mirror it"
+    ]
 
 
 def test_text_alone_needs_no_description() -> None:
@@ -107,13 +119,12 @@ def test_plan_without_call_is_a_failure_with_its_steps() -> None:
 @pytest.mark.parametrize(("value", "reason"), [(0, "the caption is empty"), (255, "blinded by the light")])
 def test_picture_without_words_is_a_failure_of_its_own_sample(value: int, reason: str) -> None:
     world = World()
-    asked = [request(shade(value), "mirror it"), request(shade(9), "mirror it"), request("draw a star")]
-    bad, good, blank = world.system().respond(asked)
+    asked = [request(shade(value), "mirror it"), request(shade(9), "mirror it")]
+    bad, good = world.system().respond(asked)
     assert bad == Failure("describe", reason)
     assert isinstance(good, Message)
     assert good.steps[0] == ("caption", "shade 9")
-    assert isinstance(blank, Failure)  # "draw:" and nothing
-    assert len(world.planned) == 2
+    assert len(world.planned) == 1
 
 
 def test_same_picture_is_described_once_in_a_batch() -> None:
@@ -133,7 +144,8 @@ def test_given_the_caption_it_asks_no_describer() -> None:
     world = World()
     (answer,) = world.system("caption").respond([request(shade(255), "mirror it", caption="a truth")])
     assert isinstance(answer, Message)
-    assert answer.steps == (("caption", "a truth"), ("plan", "draw: a truth"), ("prompt", "a truth"))
+    assert answer.steps[0] == ("caption", "a truth")
+    assert world.planned == ["picture: a truth mirror it"]
     assert world.described == []
 
 
@@ -190,3 +202,49 @@ def test_calls_are_those_that_the_language_model_learns() -> None:
     assert parse_call(dialogue.CALL.format(caption="a star")) == "a star"
     assert dialogue.CALL.startswith(CALL)
     assert dialogue.DESCRIBE == DESCRIBE
+    spoken = PICTURE.format(caption="a star") + " mirror it"
+    assert dialogue.PICTURE.format(caption="a star", request="mirror it") == spoken
+
+
+# --- its parts are NExT-GPT's own ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[NextGPT, CaptionThenTool]:
+    """NExT-GPT after its first stage on random backbones, and the pipeline made of it."""
+    import nextgpt
+    from nextgpt.checkpoints import Card, save
+    from nextgpt.loading import assemble, backbones
+    from tests.nextgpt.backbones import build, random_config
+
+    folder = tmp_path_factory.mktemp("backbones")
+    build(folder)
+    config = random_config(folder)
+    tensors = {name: value.detach() for name, value in assemble(config, "encoding").trained().items()}
+    save(folder / "encoding", Card("encoding", "random", "grouping", backbones(config, "encoding")), tensors)
+    model = nextgpt.load(config, stage="encoding", checkpoint=folder / "encoding")
+    return model, load(config, checkpoint=folder / "encoding")
+
+
+def test_its_describer_planner_and_painter_are_those_of_the_model(
+    loaded: tuple[NextGPT, CaptionThenTool],
+) -> None:
+    model, pipeline = loaded
+    (caption,) = model.respond([Request((user(shade(9), DESCRIBE),))])
+    assert isinstance(caption, Message)
+    (answer,) = pipeline.respond([request(shade(9), "mirror it", wanted=TEXT)])
+    prompt = f"USER: picture: {caption.text} mirror it ASSISTANT:"
+    assert isinstance(answer, Message)
+    assert answer.text == model.complete_text([prompt])[0]
+
+
+def test_its_painter_draws_from_prompt_and_seed_alone(loaded: tuple[NextGPT, CaptionThenTool]) -> None:
+    model, pipeline = loaded
+    given = CaptionThenTool(model.respond, model.complete_text, pipeline._painter, parts="", given=["plan"])
+    asked = [request("draw", plan=f"draw: a {colour} circle") for colour in ("red", "blue")]
+    (red, blue), (alone,) = given.respond(asked), given.respond(asked[:1])
+    assert isinstance(red, Message)
+    assert isinstance(blue, Message)
+    assert isinstance(alone, Message)
+    assert np.abs(red.images[0].pixels.astype(int) - alone.images[0].pixels).max() <= 1
+    assert red.images[0] != blue.images[0]

@@ -1,0 +1,1 @@
+"""What things cost: programs that anyone can run again, no tests."""

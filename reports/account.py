@@ -116,8 +116,8 @@ def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount],
     for benchmark in dossier.benchmarks:
         for entry in dossier.on(benchmark):
             together: dict[tuple[str, str], list[str]] = {}
-            for failed in entry.failures:
-                together.setdefault((said(failed.stage), said(failed.reason)), []).append(failed.sample)
+            for sample, failure in entry.failures.items():
+                together.setdefault((said(failure.stage), said(failure.reason)), []).append(sample)
             for (stage, reason), samples in together.items():
                 examples = ", ".join(sorted(samples)[:_EXAMPLES])
                 accounts.append(

@@ -20,9 +20,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.metric import Estimate
+from metrics.metric import Estimate, IncomparableError
+from reports.differences import check_same_measurement
+from reports.evidence import Dossier, Evidence
+from reports.tables import UNBOUNDED, number, right_from
 
 PERFECT = 1.0
+_DRAWING = ("text-to-image", "editing")  # where the pipeline's last step is a tool
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,13 @@ class Loss:
     samples: int
     share: Estimate
     rival: float | None
+
+    @property
+    def who(self) -> str:
+        """The stage as the culprit of a sentence: ``its plan``, ``the rest``."""
+        return " or ".join(
+            "the rest" if stage == "rest" else f"its {stage}" for stage in self.stage.split(" or ")
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,43 @@ class Attribution:
     def worst(self) -> Loss:
         """The stage that lost most."""
         return max(self.losses, key=lambda loss: loss.mean.value)
+
+
+@dataclass(frozen=True)
+class AttributionAccount:
+    """Where the pipeline lost it on one benchmark."""
+
+    benchmark: str
+    metric: str
+    pipeline: str
+    rival: str
+    ladder: Attribution
+
+    @property
+    def words(self) -> str:
+        """The ladder in a sentence or two."""
+        worst, ladder = self.ladder.worst, self.ladder
+        short = 1.0 - ladder.score.value
+        if short <= 1e-9:
+            return f"{self.pipeline} lost nothing here."
+        share = f", {100 * worst.mean.value / short:.0f} % of it" if worst.mean.value > 0 else ""
+        text = (
+            f"{self.pipeline} scores {number(ladder.score.value)} by itself, {number(short)} short of "
+            f"perfect. Most of that was lost by {worst.who}: {number(worst.mean.value)}{share}."
+        )
+        if worst.rival is not None and worst.samples:
+            lost = f" On the {worst.samples} samples that {worst.who} lost, "
+            text += f"{lost}{self.rival} scores {number(worst.rival)}."
+        if ladder.fragile:
+            text += f" Right by itself and wrong with a truth given: {ladder.fragile}."
+        return text
+
+    @property
+    def picture(self) -> str:
+        """The bar in words."""
+        parts = [f"right by itself {self.ladder.right}"]
+        parts += [f"lost by {loss.who} {loss.samples}" for loss in self.ladder.losses]
+        return f"Of {self.ladder.n} samples: {', '.join(parts)}."
 
 
 def attribute(
@@ -135,6 +183,52 @@ def attribute(
     everyone = np.ones(len(samples), dtype=bool)
     score = bootstrap(rungs[0], clusters)
     return Attribution(len(samples), score, int(right.sum()), fragile, tuple(losses), _mean(theirs, everyone))
+
+
+def attribute_runs(dossier: Dossier) -> tuple[list[AttributionAccount], list[str]]:
+    """A ladder for each benchmark on which a pipeline ran by itself and with a truth given; and refusals."""
+    found, refused = list[AttributionAccount](), list[str]()
+    for stem in dict.fromkeys(stem for stem, _ in dossier.variants("given")):
+        rival = next((name for name in dossier.main if name != stem), None)
+        for benchmark in dossier.benchmarks:
+            try:
+                account = _ladder(dossier, benchmark, stem, rival)
+            except IncomparableError as error:
+                refused.append(f"{benchmark} is left out: {error}.")
+                continue
+            if account is not None:
+                found.append(account)
+    return found, refused
+
+
+def _ladder(dossier: Dossier, benchmark: str, stem: str, rival: str | None) -> AttributionAccount | None:
+    own = dossier.get(benchmark, stem)
+    variants = (dossier.get(benchmark, name) for s, name in dossier.variants("given") if s == stem)
+    given = {entry.about.given: entry for entry in variants if entry is not None}
+    caption, plan = given.get(("caption",)), given.get(("plan",))
+    truths = [entry for entry in (caption, plan) if entry is not None]
+    metric = None if own is None or not truths else _bounded_metric(own)
+    if own is None or metric is None:
+        return None
+    for entry in truths:
+        check_same_measurement(own, entry, metric)
+    theirs = dossier.get(benchmark, rival)
+    ladder = attribute(
+        own.items(metric),
+        None if caption is None else caption.items(metric),
+        None if plan is None else plan.items(metric),
+        own.groups,
+        rival=None if theirs is None else theirs.items(metric),
+        right_from=right_from(metric),
+        last="tool" if own.about.family in _DRAWING else "rest",
+    )
+    return AttributionAccount(benchmark, metric, stem, rival if theirs is not None and rival else "", ladder)
+
+
+def _bounded_metric(entry: Evidence) -> str | None:
+    """The headline metric, or else the first one, whose perfect value is 1 and which samples have."""
+    names = [entry.about.headline, *sorted({result.metric for result in entry.run.results})]
+    return next((name for name in names if name not in UNBOUNDED and entry.is_mean(name)), None)
 
 
 def _stages(given: Sequence[str], last: str) -> list[str]:

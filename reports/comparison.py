@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.metric import IncomparableError
 from reports.account import (
     BenchmarkAccount,
     FailureAccount,
@@ -22,8 +21,8 @@ from reports.account import (
     recipes,
     system_accounts,
 )
-from reports.attribution import Attribution, attribute
-from reports.differences import Difference, check_same_measurement, difference_plots, differences
+from reports.attribution import AttributionAccount, attribute_runs
+from reports.differences import Difference, difference_plots, differences
 from reports.evidence import Dossier, Evidence, Part, read_dossier
 from reports.gallery import Album, Room, build_gallery
 from reports.plots import Plot
@@ -36,9 +35,8 @@ from reports.scores import (
     score_plots,
     slice_tables,
 )
-from reports.tables import UNBOUNDED, metric_words, number, p_words, right_from
+from reports.tables import metric_words, number, p_words
 
-_DRAWING = ("text-to-image", "editing")  # where the pipeline's last step is a tool
 _MOST_FAILURES = 40  # rows of the table of failures
 
 
@@ -69,43 +67,6 @@ class Ablation:
     why: str
     missing: str
     tables: tuple[DifferenceTable, ...]
-
-
-@dataclass(frozen=True)
-class AttributionAccount:
-    """Where the pipeline lost it on one benchmark."""
-
-    benchmark: str
-    metric: str
-    pipeline: str
-    rival: str
-    ladder: Attribution
-
-    @property
-    def words(self) -> str:
-        """The ladder in a sentence or two."""
-        worst, ladder = self.ladder.worst, self.ladder
-        short = 1.0 - ladder.score.value
-        if short <= 1e-9:
-            return f"{self.pipeline} lost nothing here."
-        share = f", {100 * worst.mean.value / short:.0f} % of it" if worst.mean.value > 0 else ""
-        text = (
-            f"{self.pipeline} scores {number(ladder.score.value)} by itself, {number(short)} short of "
-            f"perfect. Most of that was lost by its {worst.stage}: {number(worst.mean.value)}{share}."
-        )
-        if worst.rival is not None and worst.samples:
-            lost = f" On the {worst.samples} samples that its {worst.stage} lost, "
-            text += f"{lost}{self.rival} scores {number(worst.rival)}."
-        if ladder.fragile:
-            text += f" Right by itself and wrong with a truth given: {ladder.fragile}."
-        return text
-
-    @property
-    def picture(self) -> str:
-        """The bar in words."""
-        parts = [f"right by itself {self.ladder.right}"]
-        parts += [f"lost by its {loss.stage} {loss.samples}" for loss in self.ladder.losses]
-        return f"Of {self.ladder.n} samples: {', '.join(parts)}."
 
 
 @dataclass(frozen=True)
@@ -164,7 +125,7 @@ def build_report(
     tables = _compare_main(dossier)
     scores = headline_rows(dossier)
     failures, left_out = failure_accounts(dossier, _MOST_FAILURES)
-    attributions, refused = _attributions(dossier)
+    attributions, refused = attribute_runs(dossier)
     return Report(
         title=_title(dossier),
         findings=tuple(_findings(dossier, tables)),
@@ -260,52 +221,6 @@ def _sight(dossier: Dossier) -> Ablation:
         "The same model without any picture. What it still gets right, it gets from words alone.",
         "Not run: it needs runs of a system and of its variant whose name ends in -blind.",
     )
-
-
-def _attributions(dossier: Dossier) -> tuple[list[AttributionAccount], list[str]]:
-    """A ladder for each benchmark on which a pipeline ran by itself and with a truth given; and refusals."""
-    found, refused = list[AttributionAccount](), list[str]()
-    for stem in dict.fromkeys(stem for stem, _ in dossier.variants("given")):
-        rival = next((name for name in dossier.main if name != stem), None)
-        for benchmark in dossier.benchmarks:
-            try:
-                account = _ladder(dossier, benchmark, stem, rival)
-            except IncomparableError as error:
-                refused.append(f"{benchmark} is left out: {error}.")
-                continue
-            if account is not None:
-                found.append(account)
-    return found, refused
-
-
-def _ladder(dossier: Dossier, benchmark: str, stem: str, rival: str | None) -> AttributionAccount | None:
-    own = dossier.get(benchmark, stem)
-    variants = (dossier.get(benchmark, name) for s, name in dossier.variants("given") if s == stem)
-    given = {entry.about.given: entry for entry in variants if entry is not None}
-    caption, plan = given.get(("caption",)), given.get(("plan",))
-    truths = [entry for entry in (caption, plan) if entry is not None]
-    metric = None if own is None or not truths else _bounded_metric(own)
-    if own is None or metric is None:
-        return None
-    for entry in truths:
-        check_same_measurement(own, entry, metric)
-    theirs = dossier.get(benchmark, rival)
-    ladder = attribute(
-        own.items(metric),
-        None if caption is None else caption.items(metric),
-        None if plan is None else plan.items(metric),
-        own.groups,
-        rival=None if theirs is None else theirs.items(metric),
-        right_from=right_from(metric),
-        last="tool" if own.about.family in _DRAWING else "rest",
-    )
-    return AttributionAccount(benchmark, metric, stem, rival if theirs is not None and rival else "", ladder)
-
-
-def _bounded_metric(entry: Evidence) -> str | None:
-    """The headline metric, or else the first one, whose perfect value is 1 and which samples have."""
-    names = [entry.about.headline, *sorted({result.metric for result in entry.run.results})]
-    return next((name for name in names if name not in UNBOUNDED and entry.is_mean(name)), None)
 
 
 def _attribution_missing(dossier: Dossier) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from benchmarks.harness.records import Manifest, Prediction, Result, Run, find_runs
+from nextgpt.messages import Failure
 
 PIPELINE = "caption-then-tool"
 Part = Literal["main", "given", "blind", "linear"]
@@ -21,15 +22,6 @@ Part = Literal["main", "given", "blind", "linear"]
 
 class ReportError(ValueError):
     """A report that can't be made; the message says what is missing and what to do."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A sample without an answer: the stage that failed, and why."""
-
-    sample: str
-    stage: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -86,10 +78,10 @@ class Evidence:
         return {prediction.sample: prediction for prediction in self.run.predictions}
 
     @cached_property
-    def failures(self) -> tuple[Failed, ...]:
+    def failures(self) -> Mapping[str, Failure]:
         """Samples without an answer, and why."""
-        answers: list[tuple[str, Any]] = [(p.sample, p.answer) for p in self.run.predictions if p.failed]
-        return tuple(Failed(sample, answer.stage, answer.reason) for sample, answer in answers)
+        answers = ((prediction.sample, prediction.answer) for prediction in self.run.predictions)
+        return {sample: answer for sample, answer in answers if isinstance(answer, Failure)}
 
     @cached_property
     def _items(self) -> Mapping[str, Mapping[str, float]]:

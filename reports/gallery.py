@@ -14,9 +14,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.harness.records import Prediction
+from benchmarks.harness.benchmark import Options, Sample
+from benchmarks.harness.provenance import redact
+from nextgpt.media import Image
+from nextgpt.messages import Failure, Part
 from reports.evidence import Dossier, Evidence
 from reports.tables import LOWER_IS_BETTER, number, right_from, said
 
@@ -103,8 +105,8 @@ class Album:
 
     budget: int = _PICTURE_BUDGET
 
-    def add(self, image: Any, alt: str) -> Picture:
-        """Inline a picture (a `nextgpt.media.Image`): as it is when small, else as a thumbnail."""
+    def add(self, image: Image, alt: str) -> Picture:
+        """Inline a picture: as it is when small, else as a thumbnail."""
         drawn = max(image.width, image.height) <= _DRAWN
         uri, width, height = self._encoded(image, drawn)
         if len(uri) > self.budget:
@@ -112,7 +114,7 @@ class Album:
         self.budget -= len(uri)
         return Picture(uri, alt, width, height, drawn)
 
-    def _encoded(self, image: Any, drawn: bool) -> tuple[str, int, int]:
+    def _encoded(self, image: Image, drawn: bool) -> tuple[str, int, int]:
         if drawn:
             return _uri(image.png(), "png"), image.width, image.height
         picture = image.to_pil()
@@ -135,6 +137,8 @@ def build_gallery(dossier: Dossier, album: Album, examples: int, data: Path | No
     rooms = []
     for benchmark in dossier.benchmarks:
         entries = [entry for entry in (dossier.get(benchmark, name) for name in pair) if entry is not None]
+        # Samples of another version are other samples, even where they share their ids.
+        entries = [entry for entry in entries if entry.about.version == entries[0].about.version]
         if entries and entries[0].run.results:
             rooms.append(_room(entries, album, examples, data))
     return rooms
@@ -183,16 +187,15 @@ def _room(entries: Sequence[Evidence], album: Album, examples: int, data: Path |
     return Room(entries[0].benchmark, sum(map(len, kinds.values())), shown, missing)
 
 
-def load_samples(entry: Evidence, wanted: set[str], data: Path | None) -> tuple[dict[str, Any], str]:
+def load_samples(entry: Evidence, wanted: set[str], data: Path | None) -> tuple[dict[str, Sample], str]:
     """Load samples of a run's benchmark again, by id.
 
     Returns:
         The samples that were found, and why there are none, empty when all is well.
     """
-    from benchmarks.harness.benchmark import Options, Sample
     from benchmarks.registry import load_benchmark
 
-    found: dict[str, Any] = {}
+    found: dict[str, Sample] = {}
     try:
         benchmark = load_benchmark(entry.benchmark)
         if benchmark.version != entry.about.version:
@@ -206,8 +209,6 @@ def load_samples(entry: Evidence, wanted: set[str], data: Path | None) -> tuple[
             if len(found) == len(wanted):
                 break
     except (ValueError, OSError, ImportError) as error:
-        from benchmarks.harness.provenance import redact
-
         hint = "; give the folder of its files with --data" if data is None else ""
         return {}, f"Inputs and references are not shown: {redact(str(error)).rstrip('.')}{hint}."
     return found, ""
@@ -226,57 +227,48 @@ def _title(kind: str, systems: Sequence[str]) -> str:
     return "Both right" if kind == "right" else "Equal, neither right"
 
 
-def _exhibit(sample: str, loaded: Any, entries: Sequence[Evidence], metric: str, album: Album) -> Exhibit:
-    truth = _truth(loaded)
-    source = Shown() if loaded is None else _input(loaded, album, truth)
-    reference = Shown() if loaded is None else _reference(loaded, album)
-    answers = tuple(
-        _answer(entry, entry.answers.get(sample), entry.items(metric)[sample], album) for entry in entries
+def _exhibit(
+    name: str, sample: Sample | None, entries: Sequence[Evidence], metric: str, album: Album
+) -> Exhibit:
+    source, reference = (
+        (Shown(), Shown()) if sample is None else (_input(sample, album), _reference(sample, album))
     )
-    return Exhibit(sample, entries[0].slices.get(sample, ""), source, reference, answers)
+    answers = tuple(_answer(entry, name, entry.items(metric)[name], album) for entry in entries)
+    return Exhibit(name, entries[0].slices.get(name, ""), source, reference, answers)
 
 
-def _answer(entry: Evidence, prediction: Prediction | None, value: float, album: Album) -> Answer:
-    answer: Any = None if prediction is None else prediction.answer
-    steps = () if answer is None else tuple((said(name), said(content)) for name, content in answer.steps)
-    if prediction is None or prediction.failed:
-        failure = "no record of it" if answer is None else f"{said(answer.stage)}: {said(answer.reason)}"
+def _answer(entry: Evidence, sample: str, value: float, album: Album) -> Answer:
+    answer = entry.answers[sample].answer
+    steps = tuple((said(name), said(content)) for name, content in answer.steps)
+    if isinstance(answer, Failure):
+        failure = f"{said(answer.stage)}: {said(answer.reason)}"
         return Answer(entry.system, number(value), (), (), steps, failure)
-    alt = f"Picture by {entry.system}"
-    shown = _shown(answer.parts, album, alt)
+    shown = _shown(answer.parts, album, f"Picture by {entry.system}")
     return Answer(entry.system, number(value), shown.texts, shown.pictures, steps, "")
 
 
-def _input(sample: Any, album: Album, truth: str) -> Shown:
-    parts = [
-        part for message in sample.request.conversation if message.role == "user" for part in message.parts
-    ]
-    return _shown(parts, album, f"Input picture: {truth}" if truth else "Input picture")
+def _input(sample: Sample, album: Album) -> Shown:
+    parts = [part for turn in sample.request.conversation if turn.role == "user" for part in turn.parts]
+    captions = sample.references.get("captions", ())
+    # In words, for those who can't see it; where nobody has said what it shows, it stays a picture.
+    truth = sample.hints.get("caption") or (captions[0] if captions else "")
+    return _shown(parts, album, said(f"Input picture: {truth}" if truth else "Input picture"))
 
 
-def _reference(sample: Any, album: Album) -> Shown:
-    references = sample.references
-    texts = [said(text) for text in list(references.get("captions", ()))[:2]]
-    annotation = references.get("annotation")
-    if annotation:
-        counted = Counter(str(answer.get("answer", "")) for answer in annotation.get("answers", ()))
+def _reference(sample: Sample, album: Album) -> Shown:
+    texts = [said(text) for text in sample.references.get("captions", ())[:2]]
+    annotation = sample.references.get("annotation")
+    if annotation is not None:
+        counted = Counter(str(answer["answer"]) for answer in annotation["answers"])
         texts.append(said(", ".join(f"{answer} ×{count}" for answer, count in counted.most_common(4))))
-    image = references.get("image")
+    image = sample.references.get("image")
     return Shown(tuple(texts), () if image is None else (album.add(image, "Reference picture"),))
 
 
-def _shown(parts: Sequence[Any], album: Album, alt: str) -> Shown:
+def _shown(parts: Sequence[Part], album: Album, alt: str) -> Shown:
     texts = tuple(said(part) for part in parts if isinstance(part, str) and part.strip())
-    pictures = tuple(album.add(part, alt) for part in parts if not isinstance(part, str))
+    pictures = tuple(album.add(part, alt) for part in parts if isinstance(part, Image))
     return Shown(texts, pictures)
-
-
-def _truth(sample: Any) -> str:
-    """What is in the input picture, in words, for those who can't see it; empty where nobody said."""
-    if sample is None:
-        return ""
-    captions = sample.references.get("captions", ())
-    return said(sample.hints.get("caption") or (captions[0] if captions else ""))
 
 
 def _uri(data: bytes, kind: str) -> str:

@@ -16,7 +16,7 @@ SHAPES = ("circle", "square", "diamond", "triangle")
 _WIDE, _NARROW = 820, 340
 _LABEL, _TEXT = 250, 190  # columns of the wide layout, left and right of the axis
 _LONGEST_LABEL = 36
-_EDGE = 7  # keeps markers at the ends of the axis inside the picture
+_EDGE = 12  # keeps markers at the ends of the axis inside the picture
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,10 @@ class Row:
         return tuple(dict.fromkeys(c.signature for c in self.cells if c is not None and c.signature))
 
     @property
-    def methods(self) -> tuple[str, ...]:
+    def methods(self) -> str:
         """How the intervals were made, without what became of each system's failures."""
         scored = (cell for cell in self.cells if cell is not None and cell.value is not None)
-        return tuple(dict.fromkeys(cell.method.partition(";")[0] for cell in scored))
+        return " or ".join(dict.fromkeys(cell.method.partition(";")[0] for cell in scored))
 
 
 @dataclass(frozen=True)
@@ -145,4 +145,6 @@ def _text(cell: Result) -> str:
 def _seconds(results: tuple[Result, ...]) -> str:
     found = (result.seconds for result in results if result.slice is None and result.seconds is not None)
     seconds = next(found, None)
-    return "–" if seconds is None else f"{seconds:.2g}"
+    if seconds is None:
+        return "–"
+    return "< 0.001" if seconds < 0.001 else f"{seconds:.2g}"

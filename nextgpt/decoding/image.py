@@ -6,7 +6,8 @@ the batch, and where, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,25 +50,22 @@ class ImageDecoder:
         Raises:
             ConfigError: the folder holds no such pipeline.
         """
-        from diffusers import StableDiffusionPipeline
-        from diffusers.utils import logging
-
-        logging.disable_progress_bar()
         try:
-            pipeline = StableDiffusionPipeline.from_pretrained(
-                folder,
-                local_files_only=True,
-                use_safetensors=True,
-                safety_checker=None,
-                feature_extractor=None,
-                requires_safety_checker=False,
-            )
+            with _hushed():
+                from diffusers import StableDiffusionPipeline
+
+                pipeline = StableDiffusionPipeline.from_pretrained(
+                    folder,
+                    local_files_only=True,
+                    use_safetensors=True,
+                    safety_checker=None,
+                    feature_extractor=None,
+                    requires_safety_checker=False,
+                )
+                # Some parts come in the type of their files, others do not: the cast makes them one.
+                return cls(pipeline.to(device, dtype))
         except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{folder.name}: no Stable Diffusion that diffusers can load: {error}"
-            ) from error
-        # The files are read as float32 whatever they hold.
-        return cls(pipeline.to(device) if dtype == torch.float32 else pipeline.to(device, dtype))
+            raise ConfigError(f"{folder}: no Stable Diffusion that diffusers can load: {error}") from error
 
     def parts(self) -> dict[str, nn.Module]:
         """The frozen networks by name."""
@@ -173,10 +171,28 @@ class ImageDecoder:
         return each.mean()
 
     def _snr_weight(self, step: Tensor, kind: str, gamma: float) -> Tensor:
-        alpha = self.noising.alphas_cumprod.to(step.device)[step]
+        alpha: Tensor = self.noising.alphas_cumprod.to(step.device)[step]
         snr = alpha / (1 - alpha)
         capped = snr.clamp(max=gamma)
         if kind == "epsilon":
             # Schedules rescaled to zero terminal SNR have a last step at which noise cannot be predicted.
             return capped / snr.clamp(min=1e-8)
         return capped / (snr + 1) if kind == "v_prediction" else capped
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """No bars, and no warnings of image processors that no one asked for."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    both = (diffusers_logging, transformers_logging)
+    before = [library.get_verbosity() for library in both]
+    for library in both:
+        library.set_verbosity_error()
+    try:
+        yield
+    finally:
+        for library, verbosity in zip(both, before, strict=True):
+            library.set_verbosity(verbosity)

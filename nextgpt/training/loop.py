@@ -178,6 +178,12 @@ class _Run:
 
     def _groups(self) -> list[dict[str, Any]]:
         """One group for each part's matrices, and one for its vectors, which do not decay."""
+        unknown = set(self.plan.rates) - set(self.model.parts())
+        if unknown:
+            raise TrainingError(
+                f"rates: {', '.join(sorted(unknown))} does not train in stage {self.model.stage}; "
+                f"there are {', '.join(self.model.parts())}"
+            )
         groups = []
         for part, parameters in self.model.parts().items():
             rate = self.plan.rates.get(part, self.plan.learning_rate)

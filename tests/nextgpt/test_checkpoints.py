@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,9 @@ def newer_format(folder: Path) -> None:
         (newer_format, "format 2, but this version reads format 1"),
     ],
 )
-def test_a_spoilt_checkpoint_is_refused_by_name(tmp_path: Path, spoil, words: str) -> None:
+def test_a_spoilt_checkpoint_is_refused_by_name(
+    tmp_path: Path, spoil: Callable[[Path], None], words: str
+) -> None:
     save(tmp_path / "mine", CARD_OF, SOME)
     spoil(tmp_path / "mine")
     with pytest.raises(CheckpointError, match=words) as caught:

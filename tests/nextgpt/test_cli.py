@@ -12,16 +12,15 @@ import yaml
 
 from nextgpt import cli
 from nextgpt.config import Config
-from tests.nextgpt.backbones import plain
+from nextgpt.training.data import Example
+from tests.nextgpt.backbones import making, plain, seeing
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = "tests.nextgpt.test_cli:examples"
 
 
-def examples(stage: str, count: int, seed: int):
+def examples(stage: str, count: int, seed: int) -> list[Example]:
     """The training source of the preset below."""
-    from tests.nextgpt.backbones import making, seeing
-
     return seeing(count) if stage == "encoding" else making(count)
 
 

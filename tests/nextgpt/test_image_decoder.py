@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,19 +13,15 @@ from nextgpt.decoding.image import ImageDecoder
 from nextgpt.loading import condition_shape
 from tests.nextgpt.backbones import plain
 
-HOW = {"steps": 2, "guidance": 3.0}
+HOW: dict[str, Any] = {"steps": 2, "guidance": 3.0}
 
 
 @pytest.fixture(scope="module")
 def decoder(config: Config) -> ImageDecoder:
-    from pathlib import Path
-
     return ImageDecoder.load(Path(config.weights.image), torch.float32, torch.device("cpu"))
 
 
 def test_shapes_are_those_of_the_pipeline(decoder: ImageDecoder, config: Config) -> None:
-    from pathlib import Path
-
     assert (decoder.length, decoder.width, decoder.size) == (12, 16, 16)
     assert condition_shape(Path(config.weights.image)) == (12, 16)
     assert decoder.encode_text(["a red circle", ""]).shape == (2, 12, 16)
@@ -107,8 +106,6 @@ def test_gradients_reach_the_condition_and_nothing_else(decoder: ImageDecoder) -
 
 
 def test_a_folder_that_is_no_pipeline_is_refused(config: Config) -> None:
-    from pathlib import Path
-
     with pytest.raises(ConfigError, match="no Stable Diffusion"):
         ImageDecoder.load(Path(config.weights.encoder), torch.float32, torch.device("cpu"))
     with pytest.raises(ConfigError, match="no diffusion pipeline"):

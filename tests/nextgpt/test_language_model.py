@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -130,7 +132,7 @@ def test_concept_tokens_stand_in_their_places(model: NextGPT) -> None:
     assert torch.equal(embeds[1, 2], lm.causal.get_input_embeddings().weight[6])
 
 
-def _folder(model: NextGPT):
+def _folder(model: NextGPT) -> Path:
     from nextgpt.config import locate
 
     return locate(model.config.weights.language_model)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,13 +21,17 @@ from nextgpt.loading import backbones
 from nextgpt.messages import assistant, user
 from nextgpt.model import NextGPT
 from nextgpt.training import loop
-from nextgpt.training.data import Example, Order, Prepared, source
+from nextgpt.training.data import Example, Order, Prepared, TrainingError, source
 from nextgpt.training.losses import alignment_loss
 from nextgpt.training.stages import begin, frozen, share
 from tests.nextgpt.backbones import making, plain, seeing
 from tests.nextgpt.killed import PLAN
 
-EXAMPLES = {"encoding": seeing(14), "decoding": making(14), "instruct": seeing(7) + making(7)}
+EXAMPLES: dict[Stage, list[Example]] = {
+    "encoding": seeing(14),
+    "decoding": making(14),
+    "instruct": seeing(7) + making(7),
+}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,7 +39,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def stages(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints of the first two stages, trained for a few steps."""
     folder = tmp_path_factory.mktemp("stages")
-    for stage in ("encoding", "decoding"):
+    first: tuple[Stage, ...] = ("encoding", "decoding")
+    for stage in first:
         model = begin(config, stage, device="cpu")
         plan = dataclasses.replace(PLAN, steps=2)
         loop.train(model, EXAMPLES[stage], plan, folder / stage, beside=backbones(config, stage))
@@ -79,7 +85,7 @@ def test_a_frozen_tensor_that_changes_is_noticed(config: Config, stages: Path, t
         def __len__(self) -> int:
             return 14
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: Any) -> Any:
             return spoilt()[index]
 
     with pytest.raises(AssertionError, match="frozen"):
@@ -127,7 +133,7 @@ def test_a_state_of_other_settings_is_refused(config: Config, stages: Path, tmp_
     plan = dataclasses.replace(PLAN, steps=2)
     loop.train(start(config, "encoding", stages), EXAMPLES["encoding"], plan, tmp_path)
     other = dataclasses.replace(plan, learning_rate=1e-4)
-    with pytest.raises(loop.TrainingError, match="other settings"):
+    with pytest.raises(TrainingError, match="other settings"):
         loop.train(start(config, "encoding", stages), EXAMPLES["encoding"], other, tmp_path, resume=True)
 
 
@@ -140,7 +146,7 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(
     model = start(config, "encoding", stages)
     with torch.no_grad():
         next(iter(model.trained().values())).fill_(torch.nan)
-    with pytest.raises(loop.TrainingError, match=r"step 1 is nan \(text nan\); its examples are \d+, \d+"):
+    with pytest.raises(TrainingError, match=r"step 1 is nan \(text nan\); its examples are \d+, \d+"):
         loop.train(model, EXAMPLES["encoding"], plan, tmp_path)
     assert (tmp_path / loop.STATE).read_bytes() == kept
 

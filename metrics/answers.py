@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
 from metrics.vqa_normalizer import normalized, normalized_lmms_eval, trimmed
@@ -31,6 +34,8 @@ class VqaAccuracy(MeanMetric):
 
     name = "vqa_accuracy"
     higher_is_better = True
+    _normalized = staticmethod(normalized)
+    _unanimous_letter_by_letter = True
 
     @property
     def signature(self) -> str:
@@ -45,27 +50,34 @@ class VqaAccuracy(MeanMetric):
                 without answers; the message names the question.
         """
         check_lengths(self.name, predictions, references)
-        read = self._reader()
-        values = np.empty(len(predictions))
-        for number, (prediction, annotation) in enumerate(zip(predictions, references, strict=True)):
-            try:
-                answers = annotation["answers"]
-                given = [answer["answer"] for answer in answers]
-                values[number] = _accuracy(*read(prediction, given), answers)
-            except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-                raise _explained(number, prediction, annotation) from error
-        return values
+        if not references:
+            return np.empty(0)
+        try:
+            return self._accuracies(predictions, [annotation["answers"] for annotation in references])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            problems = map(_problem, count(), predictions, references)
+            raise MetricInputError(next(filter(None, problems), str(error))) from error
 
-    def _reader(self) -> _Reader:
-        """A function that brings a prediction and the given answers into the form that is compared."""
-        plain, normal = _Memo(trimmed), _Memo(lambda answer: normalized(trimmed(answer)))
-
-        def read(prediction: str, given: list[str]) -> tuple[str, list[str]]:
-            if len(set(given)) == 1 or len({plain[answer] for answer in given}) == 1:
-                return plain[prediction], [plain[answer] for answer in given]
-            return normal[prediction], [normal[answer] for answer in given]
-
-        return read
+    def _accuracies(self, predictions: Sequence[str], groups: Sequence[Sequence[Annotation]]) -> FloatArray:
+        sizes = np.fromiter(map(len, groups), np.int64, len(groups))
+        if not sizes.all():
+            raise ValueError("a question without answers")
+        starts = np.cumsum(sizes) - sizes
+        written, read = _Numbers(trimmed), _Numbers(self._normalized)
+        given = written.of(map(_TEXT, chain.from_iterable(groups)), int(sizes.sum()))
+        said = written.of(predictions, len(groups))
+        form = read.of(written.forms, len(written.forms))
+        match = form[given] == np.repeat(form[said], sizes)
+        if self._unanimous_letter_by_letter:
+            unanimous = np.minimum.reduceat(given, starts) == np.maximum.reduceat(given, starts)
+            match = np.where(np.repeat(unanimous, sizes), given == np.repeat(said, sizes), match)
+        matches = np.add.reduceat(match, starts, dtype=np.int64)
+        # Who gave another answer sees all matches among the others; who gave a matching one, one fewer.
+        thirds = (sizes - matches) * np.minimum(3, matches) + matches * np.minimum(3, matches - 1)
+        for number in _with_repeated_ids(groups, np.flatnonzero(matches).tolist()):
+            own = slice(starts[number], starts[number] + sizes[number])
+            thirds[number] = _thirds(groups[number], form[given[own]], match[own])
+        return np.asarray(thirds / (3 * sizes))
 
 
 class VqaAccuracyLmmsEval(VqaAccuracy):
@@ -79,19 +91,13 @@ class VqaAccuracyLmmsEval(VqaAccuracy):
     """
 
     name = "vqa_accuracy_lmms_eval"
+    _normalized = staticmethod(normalized_lmms_eval)
+    _unanimous_letter_by_letter = False
 
     @property
     def signature(self) -> str:
         """The code that it equals."""
         return f"{self.name}|norm:lmms-eval-pr794|agree:3-of-others|v:1"
-
-    def _reader(self) -> _Reader:
-        normal = _Memo(lambda answer: normalized_lmms_eval(trimmed(answer)))
-
-        def read(prediction: str, given: list[str]) -> tuple[str, list[str]]:
-            return normal[prediction], [normal[answer] for answer in given]
-
-        return read
 
 
 class ExactMatch(MeanMetric):
@@ -126,7 +132,7 @@ class ExactMatch(MeanMetric):
         for number, pair in enumerate(zip(predictions, references, strict=True)):
             if not all(isinstance(answer, str) for answer in pair):
                 raise MetricInputError(f"item {number}: {pair!r} must be two strings, prediction and answer")
-        form = _Memo(lambda answer: normalized(trimmed(answer)) if self._normalize else answer)
+        form = _Numbers((lambda answer: normalized(trimmed(answer))) if self._normalize else str)
         equal = [form[one] == form[other] for one, other in zip(predictions, references, strict=True)]
         return np.array(equal, dtype=np.float64)
 
@@ -179,41 +185,43 @@ def vqa_accuracy(predictions: Sequence[str], annotations: Sequence[Annotation]) 
     )
 
 
-_Reader = Callable[[str, list[str]], tuple[str, list[str]]]
+_TEXT, _ID = itemgetter("answer"), itemgetter("answer_id")
 
 
-class _Memo(dict[str, str]):
-    """A function of answers that is computed once for each: a data set repeats a few thousand of them."""
+class _Numbers(dict[str, int]):
+    """Numbers answers by a form of theirs; a data set repeats a few thousand, so each is formed once."""
 
-    def __init__(self, function: Callable[[str], str]) -> None:
+    def __init__(self, form: Callable[[str], str]) -> None:
         super().__init__()
-        self._function = function
+        self.forms: dict[str, int] = {}
+        self._form = form
 
-    def __missing__(self, answer: str) -> str:
-        value = self[answer] = self._function(answer)
-        return value
+    def __missing__(self, answer: str) -> int:
+        number = self[answer] = self.forms.setdefault(self._form(answer), len(self.forms))
+        return number
+
+    def of(self, answers: Iterable[str], size: int) -> NDArray[np.int64]:
+        """The numbers of `size` answers."""
+        return np.fromiter(map(self.__getitem__, answers), np.int64, size)
 
 
-def _accuracy(prediction: str, given: list[str], answers: Sequence[Mapping[str, Any]]) -> float:
-    """Mean over the annotators of min(1, matches among the others / 3).
+def _with_repeated_ids(groups: Sequence[Sequence[Annotation]], numbers: Sequence[int]) -> Sequence[int]:
+    """Those of the questions whose answers' ids are not all different, so that two dicts may be equal."""
+    try:
+        return [number for number in numbers if len(set(map(_ID, groups[number]))) < len(groups[number])]
+    except (KeyError, TypeError):  # answers without ids, or with ids that are no plain values
+        return numbers
 
-    `given` holds the answers as they are compared, `answers` the dicts that they came from.
+
+def _thirds(group: Sequence[Annotation], forms: NDArray[np.int64], match: NDArray[np.bool_]) -> int:
+    """Three times the sum over annotators of min(1, matches among the others / 3), dict by dict.
+
+    To the official script the others are the dicts that *differ*, so that two equal ones (answers without
+    ids) do not count for each other.
     """
-    matches, total = given.count(prediction), len(given)
-    if matches == 0:
-        return 0.0 / total
-    # In the script "others" are the dicts that differ, so two equal dicts (answers without id) are not
-    # each other's others.
-    twins = [1] * matches
-    if len({answer.get("answer_id") for answer in answers}) < total:
-        same = [
-            {**answer, "answer": text}
-            for answer, text in zip(answers, given, strict=True)
-            if text == prediction
-        ]
-        twins = [same.count(answer) for answer in same]
-    thirds = (total - matches) * min(3, matches) + sum([min(3, matches - alike) for alike in twins])
-    return thirds / (3 * total)
+    dicts = [{**answer, "answer": form} for answer, form in zip(group, forms.tolist(), strict=True)]
+    matching = [answer for answer, equal in zip(dicts, match, strict=True) if equal]
+    return sum(min(3, len(matching) - matching.count(answer)) for answer in dicts)
 
 
 def _means(items: FloatArray, annotations: Sequence[Annotation], key: str) -> dict[str, float]:
@@ -225,12 +233,19 @@ def _means(items: FloatArray, annotations: Sequence[Annotation], key: str) -> di
     return {name: float(items[numbers].mean()) for name, numbers in members.items()}
 
 
-def _explained(number: int, prediction: object, annotation: object) -> MetricInputError:
-    """The error for an item that could not be scored."""
-    question = annotation.get("question_id") if isinstance(annotation, Mapping) else None
-    where = f"question {question} (item {number})" if question is not None else f"item {number}"
+def _problem(number: int, prediction: object, annotation: object) -> str | None:
+    """Why an item cannot be scored, if so."""
+    known = annotation if isinstance(annotation, Mapping) else {}
+    where = f"question {known['question_id']} (item {number})" if "question_id" in known else f"item {number}"
     if not isinstance(prediction, str):
-        return MetricInputError(f"{where}: its prediction {prediction!r} is not a string; '' is no answer")
-    return MetricInputError(
+        return f"{where}: its prediction {prediction!r} is not a string; '' is no answer"
+    answers = known.get("answers")
+    if isinstance(answers, Sequence) and answers and all(_has_text(answer) for answer in answers):
+        return None
+    return (
         f"{where}: its annotation has no `answers`, a list of dicts with a text `answer`; use VQA v2's form"
     )
+
+
+def _has_text(answer: object) -> bool:
+    return isinstance(answer, Mapping) and isinstance(answer.get("answer"), str)

@@ -6,6 +6,7 @@ for all metrics that are asked about the same captions.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ import numpy as np
 
 from metrics import meteor
 from metrics.corpus import CaptionCorpus
-from metrics.metric import ArrayMetric, FloatArray, MeanMetric, Metric, MetricInputError
+from metrics.metric import ArrayMetric, FloatArray, MeanMetric, Metric, MetricInputError, S
 from metrics.ngrams import ORDERS, SIGMA
 from metrics.rouge import BETA
 from metrics.tokenizer import NAME as TOKENS
@@ -23,7 +24,19 @@ from metrics.tokenizer import NAME as TOKENS
 _SMALL, _TINY = 1e-9, 1e-15  # BLEU's guards against 0/0, part of every published per-item score
 
 
-class Bleu(ArrayMetric):
+class CaptionMetric(Metric[S]):
+    """A metric of captions: takes raw text, or a corpus that has been prepared for several metrics."""
+
+    def statistics(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> S:
+        """Statistics of raw captions, tokenised here; see `CaptionCorpus.prepare` for what is refused."""
+        return self.from_corpus(CaptionCorpus.prepare(predictions, references))
+
+    @abc.abstractmethod
+    def from_corpus(self, corpus: CaptionCorpus) -> S:
+        """Statistics of captions that are tokenised already."""
+
+
+class Bleu(CaptionMetric[FloatArray], ArrayMetric):
     """BLEU-n of a corpus, 0 to 1: geometric mean of n-gram precisions up to `order`, times a length penalty.
 
     Not the mean of its items: counts are summed over items first. Statistics are, per item, the length
@@ -49,9 +62,9 @@ class Bleu(ArrayMetric):
         """Tokens, the reference length's rule, no smoothing."""
         return f"{self.name}|tok:{TOKENS}|len:closest|smooth:none|v:1"
 
-    def statistics(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> FloatArray:
+    def from_corpus(self, corpus: CaptionCorpus) -> FloatArray:
         """Lengths, n-grams and matches per item, [N, 10]."""
-        counts = CaptionCorpus.prepare(predictions, references).ngrams
+        counts = corpus.ngrams
         guessed = np.maximum(counts.lengths[:, None] - np.arange(ORDERS), 0)
         columns = [counts.lengths, counts.reference_lengths, guessed, counts.correct]
         return np.column_stack(columns).astype(np.float64)
@@ -73,7 +86,7 @@ class Bleu(ArrayMetric):
         return np.asarray(precision ** (1 / self.order) * penalty)
 
 
-class Meteor(ArrayMetric):
+class Meteor(CaptionMetric[FloatArray], ArrayMetric):
     """METEOR 1.5 for English, 0 to 1, by the original program; statistics are its 23 counts per item.
 
     Like BLEU, the value comes from summed counts, not from the mean of items. The program starts in the
@@ -93,9 +106,9 @@ class Meteor(ArrayMetric):
             f"meteor|tok:{TOKENS}|id:meteor-1.5-wo-en-norm-0.85_0.2_0.6_0.75-ex_st_sy_pa-1.0_0.6_0.8_0.6|v:1"
         )
 
-    def statistics(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> FloatArray:
+    def from_corpus(self, corpus: CaptionCorpus) -> FloatArray:
         """METEOR's counts per item against its best reference, [N, 23]."""
-        return CaptionCorpus.prepare(predictions, references).meteor
+        return corpus.meteor
 
     def value(self, statistics: FloatArray, weights: FloatArray | None = None) -> float:
         """METEOR of the counts summed over items."""
@@ -109,7 +122,7 @@ class Meteor(ArrayMetric):
         return meteor.meteor_scores(statistics)
 
 
-class RougeL(MeanMetric):
+class RougeL(CaptionMetric[FloatArray], MeanMetric):
     """ROUGE-L, 0 to 1: mean over items of the F-measure (beta 1.2) of longest common subsequences.
 
     >>> metric = RougeL()
@@ -125,12 +138,12 @@ class RougeL(MeanMetric):
         """Tokens, beta, and that the best precision and recall are taken apart."""
         return f"rouge_l|tok:{TOKENS}|beta:{BETA}|refs:max-p-max-r|v:1"
 
-    def statistics(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> FloatArray:
+    def from_corpus(self, corpus: CaptionCorpus) -> FloatArray:
         """ROUGE-L per item, [N]."""
-        return CaptionCorpus.prepare(predictions, references).rouge_l
+        return corpus.rouge_l
 
 
-class CiderD(Metric[CaptionCorpus]):
+class CiderD(CaptionMetric[CaptionCorpus]):
     """CIDEr-D, 0 to 10: what COCO and everyone else report as "CIDEr".
 
     How rare an n-gram is, is counted over the references of all items scored together, so statistics
@@ -151,9 +164,9 @@ class CiderD(Metric[CaptionCorpus]):
         """Orders, the width of the length penalty, tokens, and where document frequencies come from."""
         return f"cider_d|n:{ORDERS}|sigma:{SIGMA:g}|tok:{TOKENS}|df:references|v:1"
 
-    def statistics(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> CaptionCorpus:
-        """The tokenised captions."""
-        return CaptionCorpus.prepare(predictions, references)
+    def from_corpus(self, corpus: CaptionCorpus) -> CaptionCorpus:
+        """The tokenised captions themselves."""
+        return corpus
 
     def merge(self, parts: Sequence[CaptionCorpus]) -> CaptionCorpus:
         """All parts' captions; document frequencies are counted anew over all of them."""
@@ -198,7 +211,7 @@ class Cider(CiderD):
         return corpus.ngrams.cider
 
 
-_METRICS: Mapping[str, Callable[[], Metric[Any]]] = {
+_METRICS: Mapping[str, Callable[[], CaptionMetric[Any]]] = {
     **{f"bleu_{order}": partial(Bleu, order) for order in range(1, ORDERS + 1)},
     "meteor": Meteor,
     "rouge_l": RougeL,
@@ -207,7 +220,7 @@ _METRICS: Mapping[str, Callable[[], Metric[Any]]] = {
 }
 
 
-def caption_metrics(names: Iterable[str] = tuple(_METRICS)) -> list[Metric[Any]]:
+def caption_metrics(names: Iterable[str] = tuple(_METRICS)) -> list[CaptionMetric[Any]]:
     """The caption metrics of these names; by default all, in the order of the COCO evaluation's table.
 
     Raises:
@@ -262,8 +275,10 @@ def caption_scores(
     0.8000 2.0979
     """
     values, items, signatures = {}, {}, {}
-    for metric in caption_metrics(metrics):
-        statistics = metric.statistics(predictions, references)
+    chosen = caption_metrics(metrics)  # METEOR starts while the captions are tokenised
+    corpus = CaptionCorpus.prepare(predictions, references)
+    for metric in chosen:
+        statistics = metric.from_corpus(corpus)
         values[metric.name], signatures[metric.name] = metric.value(statistics), metric.signature
         per_item = metric.items(statistics)
         assert per_item is not None  # every caption metric has them

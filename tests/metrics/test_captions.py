@@ -54,12 +54,11 @@ def reference_scores(corpus: CaptionCorpus) -> dict[str, tuple[float, Any]]:
     return scores
 
 
-def our_scores(corpus: CaptionCorpus, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[float, Any]]:
-    """Ours, through the metrics, of captions that are tokenised already."""
-    monkeypatch.setattr(CaptionCorpus, "prepare", lambda predictions, references: corpus)
+def our_scores(corpus: CaptionCorpus) -> dict[str, tuple[float, Any]]:
+    """Ours, through the metrics."""
     scores = {}
     for metric in caption_metrics(WITHOUT_METEOR):
-        statistics = metric.statistics(corpus.predictions, corpus.references)
+        statistics = metric.from_corpus(corpus)
         scores[metric.name] = (metric.value(statistics), metric.items(statistics))
     return scores
 
@@ -98,8 +97,7 @@ def original_cider(corpus: CaptionCorpus) -> list[float]:
 @given(ITEMS)
 def test_every_item_scores_as_in_pycocoevalcap(items: Items) -> None:
     corpus = corpus_of([*items, ("a dog", ["a cat"])])  # pycocoevalcap needs one reference with words
-    with pytest.MonkeyPatch.context() as patch:
-        ours = our_scores(corpus, patch)
+    ours = our_scores(corpus)
     for name, (value, per_item) in reference_scores(corpus).items():
         assert ours[name][0] == pytest.approx(value, abs=1e-9), name
         assert ours[name][1] == pytest.approx(np.array(per_item), abs=1e-9), name
@@ -123,14 +121,9 @@ def test_shards_merge_to_the_same_digits(items: Items, data: st.DataObject) -> N
     merged = CiderD().merge(parts)
     assert CiderD().value(merged) == CiderD().value(whole)
     assert np.array_equal(Cider().items(merged), Cider().items(whole))
-    with pytest.MonkeyPatch.context() as patch:
-        for metric in (Bleu(4), RougeL()):
-            shards = []
-            for part in parts:
-                patch.setattr(CaptionCorpus, "prepare", lambda p, r, part=part: part)
-                shards.append(metric.statistics(part.predictions, part.references))
-            patch.setattr(CaptionCorpus, "prepare", lambda p, r: whole)
-            assert metric.value(metric.merge(shards)) == metric.value(metric.statistics([], []))
+    for metric in (Bleu(4), RougeL()):
+        shards = [metric.from_corpus(part) for part in parts]
+        assert metric.value(metric.merge(shards)) == metric.value(metric.from_corpus(whole))
 
 
 @given(ITEMS)
@@ -139,12 +132,9 @@ def test_weights_count_items_that_often(items: Items) -> None:
     weights[0] += 1
     repeated = corpus_of([item for item, times in zip(items, weights, strict=True) for _ in range(times)])
     corpus = corpus_of(items)
-    with pytest.MonkeyPatch.context() as patch:
-        for metric in (Bleu(1), Bleu(4), RougeL()):
-            patch.setattr(CaptionCorpus, "prepare", lambda p, r: corpus)
-            weighted = metric.value(metric.statistics([], []), np.array(weights, dtype=np.float64))
-            patch.setattr(CaptionCorpus, "prepare", lambda p, r: repeated)
-            assert weighted == pytest.approx(metric.value(metric.statistics([], [])), abs=1e-12)
+    for metric in (Bleu(1), Bleu(4), RougeL()):
+        weighted = metric.value(metric.from_corpus(corpus), np.array(weights, dtype=np.float64))
+        assert weighted == pytest.approx(metric.value(metric.from_corpus(repeated)), abs=1e-12)
     # CIDEr-D holds its document frequencies fixed: the weights touch its mean only.
     expected = np.average(CiderD().items(corpus), weights=weights)
     assert CiderD().value(corpus, np.array(weights, dtype=np.float64)) == pytest.approx(expected)
@@ -192,21 +182,13 @@ def test_published_scores_of_912_clips_are_reproduced() -> None:
 def test_three_equal_words_do_not_score_full_marks() -> None:
     items = corpus_of([("a dog runs", ["a dog runs"]), ("one big cat sits", ["one big cat sits"])])
     assert CiderD().items(items).tolist() == pytest.approx([7.5, 10])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CaptionCorpus, "prepare", lambda p, r: items)
-        assert Bleu(4).items(Bleu(4).statistics([], [])) == pytest.approx([0.0316, 1], abs=1e-4)
+    assert Bleu(4).items(Bleu(4).from_corpus(items)) == pytest.approx([0.0316, 1], abs=1e-4)
 
 
 def test_silence_scores_nothing_except_against_silence() -> None:
     items = corpus_of([("", ["a dog"]), ("a dog", [""]), ("", [""])])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CaptionCorpus, "prepare", lambda p, r: items)
-        assert Bleu(1).items(Bleu(1).statistics([], [])).round(6).tolist() == [0, 0, 0]
-        assert RougeL().statistics([], []).tolist() == [
-            0,
-            0,
-            1,
-        ]  # pycocoevalcap: '' is one token, equal to ''
+    assert Bleu(1).items(Bleu(1).from_corpus(items)).round(6).tolist() == [0, 0, 0]
+    assert RougeL().from_corpus(items).tolist() == [0, 0, 1]  # pycocoevalcap: '' is one token, equal to ''
     assert CiderD().items(items).tolist() == [0, 0, 0]
 
 

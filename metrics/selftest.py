@@ -1,0 +1,169 @@
+"""Checks that ship with the code: known values and directions, to run when a version or weight changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.answers import VqaAccuracy
+from metrics.captions import caption_scores
+from metrics.distances import frechet_distance
+from metrics.divergences import inception_score, kl_divergence
+from metrics.kernel_distances import cmmd, kernel_distance
+from metrics.set_metrics import Extractor
+from metrics.similarity import clip_score
+from metrics.statistics import compare
+
+Pictures = list[NDArray[np.uint8]]
+CAPTION_METRICS = ("bleu_4", "rouge_l", "cider_d")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what should hold, whether it does, and the numbers that were found."""
+
+    name: str
+    passed: bool
+    found: str
+
+
+def selftest(extractor: Extractor | None = None) -> list[Check]:
+    """Runs all checks; a few seconds without a network.
+
+    Args:
+        extractor: what to take pictures' features from, when its weights are to be tested too; without
+            one, features are the pixels themselves.
+
+    >>> [check.name for check in selftest() if not check.passed]
+    []
+    """
+    return [*_identities(), *_known_values(), *_directions(), *_degradations(extractor)]
+
+
+def _near(name: str, found: float, expected: float, tolerance: float = 1e-9) -> Check:
+    return Check(name, bool(abs(found - expected) <= tolerance), f"{found:.10g}, expected {expected:g}")
+
+
+def _growing(name: str, values: Sequence[float]) -> Check:
+    rising = all(before < after for before, after in pairwise(values))
+    return Check(name, rising, " < ".join(f"{value:.4g}" for value in values))
+
+
+def _identities() -> Iterator[Check]:
+    rng = np.random.default_rng(0)
+    wide, tall = rng.normal(size=(40, 64)), rng.normal(size=(400, 16))
+    yield _near("a set's Fréchet distance from itself is 0", frechet_distance(tall, tall), 0, 1e-8)
+    yield _near("also with fewer samples than dimensions", frechet_distance(wide, wide), 0, 1e-8)
+    yield _near("a set's CMMD from itself is 0", cmmd(tall, tall), 0, 1e-8)
+    yield _near("a picture that equals its text has a CLIPScore of 2.5", clip_score(tall, tall), 2.5)
+    captions, references = _captions()
+    scores = caption_scores(captions, references, CAPTION_METRICS)
+    for name, expected in zip(CAPTION_METRICS, (1, 1, 10), strict=True):
+        yield _near(
+            f"captions that equal all their references reach {name} {expected}",
+            scores.values[name],
+            expected,
+            1e-6,
+        )
+    same = compare(tall[:, 0], tall[:, 0])
+    yield Check(
+        "a system does not differ from itself", (same.difference, same.p) == (0, 1), f"p = {same.p:g}"
+    )
+
+
+def _known_values() -> Iterator[Check]:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(200, 8))
+    rows = (rows - rows.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(rows, rowvar=False))).T
+    shifted = frechet_distance(rows, rows + 0.5)
+    yield _near("Gaussians .5 apart in each of 8 dimensions have a Fréchet distance of 2", shifted, 2, 1e-8)
+    scaled = frechet_distance(rows, 3 * rows)
+    yield _near("one Gaussian three times as wide as the other, in 8 dimensions: 32", scaled, 32, 1e-8)
+    yield _near("the Inception Score of no opinion is 1", inception_score(np.full((20, 5), 0.2)), 1)
+    yield _near("that of five sure and balanced classes is 5", inception_score(np.eye(5), splits=1), 5)
+    ladder = []
+    for agreeing in range(5):
+        answers = ["yes"] * agreeing + ["no"] * (10 - agreeing)
+        annotation = {"answers": [{"answer": a, "answer_id": n + 1} for n, a in enumerate(answers)]}
+        ladder.append(VqaAccuracy().statistics(["yes"], [annotation])[0])
+    passed = np.allclose(ladder, [0, 0.3, 0.6, 0.9, 1], atol=1e-12)
+    yield Check("VQA accuracy climbs 0, .3, .6, .9, 1", passed, ", ".join(f"{step:g}" for step in ladder))
+
+
+def _directions() -> Iterator[Check]:
+    sure, open_minded = np.array([[0.98, 0.01, 0.01]]), np.array([[0.4, 0.3, 0.3]])
+    there, back = kl_divergence(sure, open_minded, epsilon=0), kl_divergence(open_minded, sure, epsilon=0)
+    expected = 0.98 * np.log(0.98 / 0.4) + 0.02 * np.log(0.01 / 0.3)
+    yield _near("kl_divergence(p, q) is the divergence of p from q", there, expected)
+    yield Check("and not the reverse", back > 1.5 * there, f"{there:.4g} there, {back:.4g} back")
+
+
+def _degradations(extractor: Extractor | None) -> Iterator[Check]:
+    pictures = _pictures()
+
+    def features(items: Pictures) -> NDArray[np.floating]:
+        if extractor is not None:
+            return extractor.features(items)
+        return np.stack([item.ravel() / 255 for item in items])
+
+    clean = features(pictures)
+    degradations: dict[str, Callable[[Pictures, int], Pictures]] = {"blur": _blurred, "noise": _noisy}
+    for name, degrade in degradations.items():
+        sets = [features(degrade(pictures, strength)) for strength in (1, 3, 9)]
+        yield _growing(
+            f"the Fréchet distance grows with {name}", [0, *(frechet_distance(clean, rows) for rows in sets)]
+        )
+        kid = [kernel_distance(clean, rows, subsets=1, subset_size=len(clean)) for rows in sets]
+        yield _growing(f"the kernel distance grows with {name}", [float(value) for value in kid])
+    captions, references = _captions()
+    rows = []
+    for moved in (40, 20, 10, 1):  # the first captions each take the next one's place; moving one moves none
+        mixed = captions[1:moved] + captions[:1] + captions[moved:]
+        rows.append(caption_scores(mixed, references, CAPTION_METRICS).values)
+    for name in CAPTION_METRICS:
+        yield _growing(f"{name} grows as fewer captions are shuffled", [row[name] for row in rows])
+
+
+def _pictures(count: int = 400, size: int = 8) -> Pictures:
+    """One bright square each, somewhere on a dark ground, and slight grain."""
+    rng = np.random.default_rng(2)
+    pictures = rng.integers(0, 30, size=(count, size, size, 3))
+    for picture, row, column, channel in zip(
+        pictures, *rng.integers(0, size - 3, size=(2, count)), rng.integers(0, 3, count), strict=True
+    ):
+        picture[row : row + 4, column : column + 4, channel] += 200
+    return list(pictures.astype(np.uint8))
+
+
+def _blurred(pictures: Pictures, strength: int) -> Pictures:
+    """Each pixel the mean of itself and its neighbours, `strength` times over."""
+    stack = np.stack(pictures).astype(float)
+    for _ in range(strength):
+        for axis in (1, 2):
+            stack = (np.roll(stack, 1, axis) + stack + np.roll(stack, -1, axis)) / 3
+    return list(stack.round().astype(np.uint8))
+
+
+def _noisy(pictures: Pictures, strength: int) -> Pictures:
+    stack = np.stack(pictures)
+    noise = np.random.default_rng(3).normal(0, 8 * strength, stack.shape)
+    return list((stack + noise).clip(0, 255).round().astype(np.uint8))
+
+
+def _captions() -> tuple[list[str], list[list[str]]]:
+    """Sixty different captions, each its own two references."""
+    scenes = [
+        f"a {size} {colour} {thing} beside the {place}"
+        for size in ("small", "large")
+        for colour in ("red", "green", "blue", "white", "yellow")
+        for thing, place in zip(
+            ("dog", "boat", "kite", "chair", "lamp", "bird"),
+            ("river", "house", "tree", "road", "wall", "gate"),
+            strict=True,
+        )
+    ]
+    return scenes, [[scene, scene] for scene in scenes]

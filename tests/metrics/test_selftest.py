@@ -1,0 +1,52 @@
+"""The checks that ship with the code pass, and fail when what they check is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from metrics import selftest as module
+from metrics.selftest import selftest
+
+
+def _failed() -> list[str]:
+    return [check.name for check in selftest() if not check.passed]
+
+
+def test_all_checks_pass() -> None:
+    checks = selftest()
+    assert len(checks) > 20
+    assert [check for check in checks if not check.passed] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "check"),
+    [
+        ("frechet_distance", lambda a, b: float(len(a)), "a set's Fréchet distance from itself is 0"),
+        ("kl_divergence", lambda p, q, epsilon: 0.5, "kl_divergence(p, q) is the divergence of p from q"),
+        ("inception_score", lambda p, splits=10: 1.0, "that of five sure and balanced classes is 5"),
+        ("kernel_distance", lambda a, b, subsets, subset_size: 0.0, "the kernel distance grows with blur"),
+    ],
+)
+def test_a_broken_metric_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str, broken: Any, check: str
+) -> None:
+    monkeypatch.setattr(module, name, broken)
+    assert check in _failed()
+
+
+def test_a_network_that_sees_nothing_is_caught() -> None:
+    class Blind:
+        signature = "blind@1"
+
+        def features(self, items: Sequence[Any]) -> NDArray[np.float64]:
+            return np.random.default_rng(0).normal(size=(len(items), 4))
+
+    failed = [check.name for check in selftest(Blind()) if not check.passed]
+    assert failed == [
+        f"the {d} distance grows with {w}" for w in ("blur", "noise") for d in ("Fréchet", "kernel")
+    ]

@@ -27,12 +27,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nextgpt.encoding.imagebind_layers import (
+    LogitScale,
+    PatchPreprocessor,
+    PatchStem,
+    RepeatFrames,
+    TextHead,
+    TextPreprocessor,
+    Trunk,
+)
+
 IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
 IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
 
 # e to the power of `log_logit_scale` multiplies the normalised embedding; vision has none.
 LOGIT_SCALES = {"text": 1 / 0.07, "audio": 20.0}
-LARGEST_LOGIT_SCALE = 100.0
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,9 @@ class ImageBind(nn.Module):
         self.modality_preprocessors = nn.ModuleDict({name: _preprocessor(name, config) for name in trunks})
         self.modality_trunks = nn.ModuleDict(
             {
-                name: _Trunk(trunk, pre_norm=name == "vision", bias_kv=name == "audio")
+                name: Trunk(
+                    trunk.width, trunk.blocks, trunk.heads, pre_norm=name == "vision", bias_kv=name == "audio"
+                )
                 for name, trunk in trunks.items()
             }
         )
@@ -165,7 +176,7 @@ class ImageBind(nn.Module):
         )
         self.modality_postprocessors = nn.ModuleDict(
             {
-                name: nn.Sequential(nn.Identity(), _LogitScale(LOGIT_SCALES[name], learnable=name == "text"))
+                name: nn.Sequential(nn.Identity(), LogitScale(LOGIT_SCALES[name], learnable=name == "text"))
                 for name in trunks
                 if name in LOGIT_SCALES
             }
@@ -201,7 +212,7 @@ class ImageBind(nn.Module):
         embedding: Tensor = functional.normalize(self.modality_heads[modality](selected), dim=-1)
         if scaled and modality in self.modality_postprocessors:
             embedding = self.modality_postprocessors[modality](embedding)
-        return embedding.view(-1, clips, *embedding.shape[1:]).mean(1)
+        return _average(embedding, clips)
 
     def tokens(self, modality: str, x: Tensor, *, with_cls: bool = False, normalised: bool = True) -> Tensor:
         """One vector per patch: the head's LayerNorm and Linear applied to each token of the trunk.
@@ -224,13 +235,13 @@ class ImageBind(nn.Module):
             tokens = tokens[:, 1:]
         if normalised:
             tokens = functional.normalize(tokens, dim=-1)
-        return tokens.view(-1, clips, *tokens.shape[1:]).mean(1)
+        return _average(tokens, clips)
 
     def _encode(self, modality: str, x: Tensor) -> Tensor:
         """All tokens of the modality's trunk, float `[B, tokens, width]`."""
         preprocessor = self.modality_preprocessors[modality]
         mask = None
-        if isinstance(preprocessor, _TextPreprocessor):
+        if isinstance(preprocessor, TextPreprocessor):
             mask = preprocessor.mask[: x.shape[1], : x.shape[1]]
         hidden: Tensor = self.modality_trunks[modality](preprocessor(x), mask)
         return hidden
@@ -266,131 +277,14 @@ class ImageBind(nn.Module):
         return is_end.int().argmax(1)
 
 
-class _PatchPositions(nn.Module):
-    """Holds the position embeddings under the published name."""
-
-    def __init__(self, tokens: int, width: int) -> None:
-        super().__init__()
-        self.pos_embed = nn.Parameter(torch.randn(1, tokens, width) * 0.02)
-
-
-class _RepeatFrames(nn.Module):
-    """`[B, 3, H, W]` to `[B, 3, T, H, W]` by repetition; clips of T frames pass through."""
-
-    def __init__(self, frames: int) -> None:
-        super().__init__()
-        self.frames = frames
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x if x.ndim == 5 else x.unsqueeze(2).expand(-1, -1, self.frames, -1, -1)
-
-
-class _PatchStem(nn.Module):
-    """A convolution that makes one token of each patch."""
-
-    def __init__(self, proj: nn.Module, norm_width: int | None) -> None:
-        super().__init__()
-        self.proj = proj
-        self.norm_layer = nn.LayerNorm(norm_width) if norm_width else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        tokens: Tensor = self.norm_layer(self.proj(x).flatten(2).transpose(1, 2))
-        return tokens
-
-
-class _PatchPreprocessor(nn.Module):
-    """Vision and audio: patches, a CLS token before them, positions added."""
-
-    def __init__(self, stem: _PatchStem, patches: int, width: int) -> None:
-        super().__init__()
-        self.cls_token = nn.Parameter(torch.randn(1, 1, width) * width**-0.5)
-        self.rgbt_stem = stem
-        self.pos_embedding_helper = _PatchPositions(patches + 1, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        patches = self.rgbt_stem(x)
-        tokens = torch.cat([self.cls_token.expand(len(x), -1, -1), patches], dim=1)
-        return tokens + self.pos_embedding_helper.pos_embed
-
-
-class _TextPreprocessor(nn.Module):
-    """Token embeddings plus positions; the causal mask for the trunk lives here, as published."""
-
-    def __init__(self, vocabulary: int, context: int, width: int) -> None:
-        super().__init__()
-        self.token_embedding = nn.Embedding(vocabulary, width)
-        nn.init.normal_(self.token_embedding.weight, std=0.02)
-        self.pos_embed = nn.Parameter(torch.randn(1, context, width) * 0.01)
-        self.mask: Tensor
-        self.register_buffer("mask", torch.full((context, context), -math.inf).triu(1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        embedded: Tensor = self.token_embedding(x)
-        return embedded + self.pos_embed[:, : x.shape[1]]
-
-
-class _Block(nn.Module):
-    """Pre-norm self-attention and MLP."""
-
-    def __init__(self, width: int, heads: int, *, bias_kv: bool) -> None:
-        super().__init__()
-        self.attn = nn.MultiheadAttention(width, heads, add_bias_kv=bias_kv, batch_first=True)
-        self.norm_1 = nn.LayerNorm(width, eps=1e-6)
-        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
-        self.norm_2 = nn.LayerNorm(width, eps=1e-6)
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        normed = self.norm_1(x)
-        x = x + self.attn(normed, normed, normed, need_weights=False, attn_mask=mask)[0]
-        hidden: Tensor = x + self.mlp["fc2"](functional.gelu(self.mlp["fc1"](self.norm_2(x))))
-        return hidden
-
-
-class _Trunk(nn.Module):
-    def __init__(self, config: TrunkConfig, *, pre_norm: bool, bias_kv: bool) -> None:
-        super().__init__()
-        norm = [nn.LayerNorm(config.width, eps=1e-6)] if pre_norm else []
-        self.pre_transformer_layer = nn.Sequential(*norm)
-        self.blocks = nn.ModuleList(
-            _Block(config.width, config.heads, bias_kv=bias_kv) for _ in range(config.blocks)
-        )
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        x = self.pre_transformer_layer(x)
-        for block in self.blocks:
-            x = block(x, mask)
-        return x
-
-
-class _LogitScale(nn.Module):
-    """Multiplies by e to the power of `log_logit_scale`, at most 100."""
-
-    def __init__(self, scale: float, *, learnable: bool) -> None:
-        super().__init__()
-        self.log_logit_scale: Tensor
-        log_scale = torch.tensor(math.log(scale))
-        if learnable:
-            self.log_logit_scale = nn.Parameter(log_scale)
-        else:
-            self.register_buffer("log_logit_scale", log_scale)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.log_logit_scale.exp().clamp(max=LARGEST_LOGIT_SCALE) * x
-
-
-class _TextHead(nn.Module):
-    def __init__(self, width: int, out_dim: int) -> None:
-        super().__init__()
-        self.proj = nn.Sequential(nn.LayerNorm(width, eps=1e-6), nn.Linear(width, out_dim, bias=False))
-
-    def forward(self, x: Tensor) -> Tensor:
-        projected: Tensor = self.proj(x)
-        return projected
+def _average(x: Tensor, clips: int) -> Tensor:
+    """`[B * clips, ...]` to `[B, ...]`."""
+    return x.view(len(x) // clips, clips, *x.shape[1:]).mean(1)
 
 
 def _head(modality: str, width: int, out_dim: int) -> nn.Module:
     if modality == "text":
-        return _TextHead(width, out_dim)
+        return TextHead(width, out_dim)
     # The identity stands where the published head selects the CLS token, so that the Linear keeps its number.
     return nn.Sequential(nn.LayerNorm(width, eps=1e-6), nn.Identity(), nn.Linear(width, out_dim, bias=False))
 
@@ -398,14 +292,14 @@ def _head(modality: str, width: int, out_dim: int) -> nn.Module:
 def _preprocessor(modality: str, config: ImageBindConfig) -> nn.Module:
     width = config.modalities[modality].width
     if modality == "text":
-        return _TextPreprocessor(config.vocabulary, config.context, width)
+        return TextPreprocessor(config.vocabulary, config.context, width)
     if modality == "vision":
         convolution = nn.Conv3d(3, width, config.kernel, stride=config.kernel, bias=False)
-        stem = _PatchStem(nn.Sequential(_RepeatFrames(config.kernel[0]), convolution), norm_width=None)
+        stem = PatchStem(nn.Sequential(RepeatFrames(config.kernel[0]), convolution), norm_width=None)
     else:
         audio_convolution = nn.Conv2d(1, width, config.audio_kernel, stride=config.audio_stride, bias=False)
-        stem = _PatchStem(audio_convolution, norm_width=width)
-    return _PatchPreprocessor(stem, config.patches(modality), width)
+        stem = PatchStem(audio_convolution, norm_width=width)
+    return PatchPreprocessor(stem, config.patches(modality), width)
 
 
 def preprocess_image(pixels: NDArray[np.uint8], size: int = 224) -> Tensor:

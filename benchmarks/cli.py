@@ -42,7 +42,9 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     *,
     suite: Annotated[str | None, typer.Option(help=f"Benchmarks by suite [{DEFAULT_SUITE}].")] = None,
     benchmark: Annotated[list[str] | None, typer.Option(help="One benchmark; may be repeated.")] = None,
-    system: Annotated[list[str] | None, typer.Option(help="A system; may be repeated.")] = None,
+    system: Annotated[
+        list[str] | None, typer.Option(help=f"A system; may be repeated [{', '.join(DEFAULT_SYSTEMS)}].")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of all runs; what is in it is continued.")] = Path("runs"),
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples.")] = None,

@@ -64,9 +64,10 @@ def remarks(results: Iterable[Result]) -> list[str]:
     """What a reader must know beside the numbers: failures, left-out samples, undefined values."""
     found: dict[str, list[str]] = {}
     for result in results:
-        if result.slice is None and (result.value is None or result.low is None or ";" in result.method):
-            line = f"{result.system} on {result.benchmark}: {result.method}"
-            found.setdefault(line, []).append(result.metric)
+        incomplete = result.value is None or result.low is None
+        if incomplete or (result.slice is None and ";" in result.method):
+            where = f"{result.system} on {result.benchmark}" + (f", {result.slice}" if result.slice else "")
+            found.setdefault(f"{where}: {result.method}", []).append(result.metric)
     return [f"{line} ({', '.join(metrics)})" for line, metrics in found.items()]
 
 

@@ -55,7 +55,11 @@ def command_line(arguments: Sequence[str] | None = None) -> str:
         "nextgpt-bench run --data '…/coco' --api-key '***'"
     """
     words = list(sys.argv if arguments is None else arguments)
-    words[:1] = [Path(word).name for word in words[:1]]
+    started_as = getattr(sys.modules.get("__main__"), "__spec__", None)  # set by `python -m` alone
+    if arguments is None and started_as is not None:
+        words[:1] = ["python", "-m", started_as.name.removesuffix(".__main__")]
+    else:
+        words[:1] = [Path(word).name for word in words[:1]]
     shown = []
     hidden = False
     for word in words:

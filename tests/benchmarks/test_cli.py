@@ -62,9 +62,7 @@ def test_a_run_prints_a_table_and_writes_the_same_rows(bench: Command) -> None:
     (row,) = json.loads(Path("rows.json").read_text())
     assert set(row) >= ROW
     assert (row["benchmark"], row["system"], row["value"], row["n"]) == ("numbers", "speaker", 0.5, 12)
-    assert read_run(Path("runs/speaker/numbers")).manifest.command.startswith(
-        "nextgpt-bench run --benchmark numbers"
-    )
+    assert "run --benchmark numbers" in read_run(Path("runs/speaker/numbers")).manifest.command
 
 
 def test_a_limit_is_taken_and_kept(bench: Command) -> None:

@@ -47,7 +47,7 @@ class Decoder:
         queries: tokens of its text condition.
         width: of each of these tokens.
         networks: builds its networks, by name, on the current device.
-        published: what the paper says that it counts.
+        published: what others say of its size.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Parts:
         decoders: diffusion model by modality.
         signals: tokens added to the vocabulary, each with an input row and an output row of its own.
         projection_options: further fields of the input projection's configuration.
-        projection_source: what others say that the input projection counts.
+        sources: which published model the encoder, the input projection and the language model are of.
         lora_rank: rank of the adapters.
         lora_targets: linear layers that have adapters, by the last part of their name.
     """
@@ -79,7 +79,7 @@ class Parts:
     decoders: Mapping[str, Decoder]
     signals: int
     projection_options: Mapping[str, Any] = field(default_factory=dict)
-    projection_source: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
     lora_rank: int = 32
     lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
 
@@ -96,12 +96,13 @@ def count(parts: Parts | str) -> list[PartCount]:
     Raises:
         ValueError: there is no such preset.
 
+    >>> from nextgpt.encoding.imagebind import TINY
     >>> tiny = Parts(
-    ...     encoder=ImageBindConfig(), projection="linear", signals=4, decoders={}, lora_rank=2,
+    ...     encoder=TINY, projection="linear", signals=4, decoders={}, lora_rank=2,
     ...     language_model=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1,
     ...                         num_attention_heads=1, vocab_size=10))
     >>> [(row.part, row.parameters) for row in count(tiny) if row.trainable]
-    [('input projection, linear', 8200), ('signal tokens', 64), ('LoRA', 128)]
+    [('input projection, linear', 1032), ('signal tokens', 64), ('LoRA', 128)]
     """
     if isinstance(parts, str):
         if parts not in FULL_SIZE:
@@ -130,23 +131,26 @@ def _encoder(parts: Parts) -> Iterator[PartCount]:
         size = sum(
             value.numel() for name, value in encoder.named_parameters() if name.split(".")[1] == modality
         )
-        yield PartCount(
-            f"encoder, {modality}", size, False, "ImageBind-huge; all of its six modalities: 1,200,781,057"
-        )
+        yield PartCount(f"encoder, {modality}", size, False, parts.sources.get("encoder", ""))
     projection = input_projection(
         parts.projection,
         in_dim=parts.encoder.out_dim,
         out_dim=parts.language_model["hidden_size"],
         **parts.projection_options,
     )
-    yield PartCount(f"input projection, {parts.projection}", _size(projection), True, parts.projection_source)
+    yield PartCount(
+        f"input projection, {parts.projection}",
+        _size(projection),
+        True,
+        parts.sources.get("input projection", ""),
+    )
 
 
 def _language_model(parts: Parts) -> Iterator[PartCount]:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     model = LlamaForCausalLM(LlamaConfig(**parts.language_model))
-    yield PartCount("language model", _size(model), False, "Vicuna-7B; paper: 7B")
+    yield PartCount("language model", _size(model), False, parts.sources.get("language model", ""))
     rows = 2 * parts.signals * model.config.hidden_size
     yield PartCount("signal tokens", rows, True, f"input and output rows of {parts.signals} tokens")
     adapted = [m for name, m in model.named_modules() if name.rpartition(".")[2] in parts.lora_targets]
@@ -172,7 +176,7 @@ def _decoders(parts: Parts) -> Iterator[PartCount]:
                 f"{modality} decoder, {name}",
                 _size(network),
                 False,
-                f"{decoder.name}; paper: {decoder.published} in all",
+                f"{decoder.name}; {decoder.published}",
             )
 
 
@@ -264,12 +268,10 @@ def _audioldm_large() -> dict[str, nn.Module]:
     }
 
 
-STABLE_DIFFUSION_1_5 = Decoder("Stable Diffusion 1.5", 77, 768, _stable_diffusion_1_5, "1.3B")
-STABLE_DIFFUSION_2 = Decoder(
-    "Stable Diffusion 2", 77, 1024, _stable_diffusion_2, "none; the newer code's choice"
-)
-ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "1.8B")
-AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "975M")
+STABLE_DIFFUSION_1_5 = Decoder("Stable Diffusion 1.5", 77, 768, _stable_diffusion_1_5, "paper: 1.3B in all")
+STABLE_DIFFUSION_2 = Decoder("Stable Diffusion 2", 77, 1024, _stable_diffusion_2, "the newer code's choice")
+ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "paper: 1.8B in all")
+AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "paper: 975M in all")
 
 # What NExT-GPT reads of ImageBind-huge; text is not used.
 _HUGE = ImageBindConfig()
@@ -278,7 +280,11 @@ _VISION_AND_AUDIO = replace(_HUGE, modalities={name: _HUGE.modalities[name] for 
 SEVEN_B = Parts(
     encoder=_VISION_AND_AUDIO,
     projection="grouping",
-    projection_source="paper: 28M; released code: 53,144,912, whose grouping blocks hold more",
+    sources={
+        "encoder": "ImageBind-huge; 1,200,781,057 with the four modalities that are left out",
+        "input projection": "paper: 28M; released code: 53,144,912, whose grouping blocks hold more",
+        "language model": "Vicuna-7B",
+    },
     # transformers' defaults for Llama are those of the first 7B model, Vicuna's base.
     language_model={"hidden_size": 4096, "vocab_size": 32_000},
     signals=4 + 24 + 8,
@@ -290,7 +296,7 @@ FULL_SIZE = {
     "7b-v0": replace(
         SEVEN_B,
         projection="linear",
-        projection_source="released weights: 4,198,400",
+        sources={**SEVEN_B.sources, "input projection": "released weights: 4,198,400"},
         # The two tokens around a picture were added to the vocabulary as well.
         signals=SEVEN_B.signals + 2,
     ),

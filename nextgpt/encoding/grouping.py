@@ -39,8 +39,8 @@ class GroupingConfig:
     The paper counts 28M parameters for it, the released code has 53.1M, and these defaults come to
     46.3M. Widths, depths and group counts are the released ones. Left out, because the paper's
     formula has no place for them, are each released grouping block's cross-attention and token-mixing
-    MLPs: groups already read the patches in the self-attention that they share. Half as
-    many blocks (depths 3 and 2, refine 1) come to 27.4M, nearest to the paper.
+    MLPs: groups already read the patches in the self-attention that they share. Half as many blocks
+    (depths 3 and 2, refine 1) come to 27.4M, nearest to the paper.
 
     Attributes:
         in_dim: width of the encoder's patch tokens.
@@ -194,7 +194,9 @@ class _GroupingBlock(nn.Module):
         """One-hot over groups (axis 1) going forward, the softmax's gradient going back."""
         if self.training:
             # Gumbel noise is minus the logarithm of exponential noise.
-            exponential = torch.empty_like(similarity).exponential_().clamp(min=1e-20)
+            exponential = (
+                torch.empty_like(similarity).exponential_().clamp(min=torch.finfo(similarity.dtype).tiny)
+            )
             similarity = similarity - exponential.log()
         soft = (similarity / self.log_temperature.exp()).softmax(dim=1)
         hard = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)

@@ -318,13 +318,13 @@ def preprocess_image(pixels: NDArray[np.uint8], size: int = 224) -> Tensor:
     >>> preprocess_image(np.zeros((48, 64, 3), np.uint8), size=32).shape
     torch.Size([3, 32, 32])
     """
-    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != 3:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != 3 or not pixels.size:
         raise ValueError(f"a picture is uint8 [H, W, 3], not {pixels.dtype} {list(pixels.shape)}")
     if pixels.shape[-3:] != (size, size, 3):
         if pixels.ndim == 4:
             raise ValueError(f"a batch of pictures must be {size}x{size} already, not {list(pixels.shape)}")
         pixels = _resize_and_crop(pixels, size)
-    scaled = torch.from_numpy(np.ascontiguousarray(pixels).copy()).movedim(-1, -3).float() / 255
+    scaled = torch.from_numpy(np.array(pixels, order="C")).movedim(-1, -3).float() / 255
     mean, std = (torch.tensor(constants).view(3, 1, 1) for constants in (IMAGE_MEAN, IMAGE_STD))
     return (scaled - mean) / std
 

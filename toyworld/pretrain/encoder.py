@@ -1,8 +1,9 @@
 """The ImageBind-class encoder: contrastive with captions, and each patch tells what lies in its cell.
 
 CLS alone is what contrastive training shapes; at this size the patch tokens, which the grouping
-projection reads, would be left to chance. A linear read-out of shape, colour and size from every
-patch token, thrown away afterwards, keeps them informative.
+projection reads, would be left to chance. A linear read-out from every patch token, thrown away
+afterwards, keeps them informative: shape, colour and size of what lies in the patch's cell, and which cell
+that is (nothing later adds positions; without it they could be read from two patches in five only).
 """
 
 from __future__ import annotations
@@ -96,24 +97,26 @@ def stack(scenes: list[Scene]) -> NDArray[np.uint8]:
 
 
 def _tables() -> tuple[tuple[str, ...], ...]:
-    from toyworld.scene import COLOURS, SHAPES, SIZES
+    from toyworld.scene import CELLS, COLOURS, SHAPES, SIZES
 
-    return (("", *SHAPES), ("", *COLOURS), ("", *SIZES))
+    return (("", *SHAPES), ("", *COLOURS), ("", *SIZES), CELLS)
 
 
 _CLASSES = tuple(map(len, _tables()))
 
 
 def _patch_labels(scenes: list[Scene]) -> torch.Tensor:
-    """Shape, colour and size of the thing in each patch's cell (0 for none), int64 [B, 64, 3]."""
+    """Shape, colour and size of what is in each patch's cell (0 for none), and the cell: int64 [B, 64, 4]."""
     import torch
 
-    labels = torch.zeros(len(scenes), 9, 3, dtype=torch.long)
+    from toyworld.scene import CELLS
+
+    labels = torch.zeros(len(scenes), len(CELLS), 4, dtype=torch.long)
+    labels[:, :, 3] = torch.arange(len(CELLS))
     for k, scene in enumerate(scenes):
         for thing in scene.things:
-            row = [
-                t.index(w) for t, w in zip(_tables(), (thing.shape, thing.colour, thing.size), strict=True)
-            ]
+            words = (thing.shape, thing.colour, thing.size, CELLS[thing.cell])
+            row = [table.index(word) for table, word in zip(_tables(), words, strict=True)]
             labels[k, thing.cell] = torch.tensor(row)
     third = (torch.arange(8) * 8 + 4) * 3 // 64
     cells = (third[:, None] * 3 + third[None, :]).flatten()

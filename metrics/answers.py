@@ -63,10 +63,10 @@ class VqaAccuracy(MeanMetric):
         if not sizes.all():
             raise ValueError("a question without answers")
         starts = np.cumsum(sizes) - sizes
-        written, read = _Numbers(trimmed), _Numbers(self._normalized)
+        written, read = _Numbers(trimmed), dict[str, int]()
         given = written.of(map(_TEXT, chain.from_iterable(groups)), int(sizes.sum()))
         said = written.of(predictions, len(groups))
-        form = read.of(written.forms, len(written.forms))
+        form = np.array([read.setdefault(self._normalized(text), len(read)) for text in written.forms])
         match = form[given] == np.repeat(form[said], sizes)
         if self._unanimous_letter_by_letter:
             unanimous = np.minimum.reduceat(given, starts) == np.maximum.reduceat(given, starts)

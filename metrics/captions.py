@@ -35,8 +35,12 @@ class CaptionMetric(Metric[S]):
     def from_corpus(self, corpus: CaptionCorpus) -> S:
         """Statistics of captions that are tokenised already."""
 
+    @abc.abstractmethod
+    def items(self, statistics: S) -> FloatArray:
+        """The value of each item alone, [N]."""
 
-class Bleu(CaptionMetric[FloatArray], ArrayMetric):
+
+class Bleu(ArrayMetric, CaptionMetric[FloatArray]):
     """BLEU-n of a corpus, 0 to 1: geometric mean of n-gram precisions up to `order`, times a length penalty.
 
     Not the mean of its items: counts are summed over items first. Statistics are, per item, the length
@@ -86,18 +90,22 @@ class Bleu(CaptionMetric[FloatArray], ArrayMetric):
         return np.asarray(precision ** (1 / self.order) * penalty)
 
 
-class Meteor(CaptionMetric[FloatArray], ArrayMetric):
+class Meteor(ArrayMetric, CaptionMetric[FloatArray]):
     """METEOR 1.5 for English, 0 to 1, by the original program; statistics are its 23 counts per item.
 
-    Like BLEU, the value comes from summed counts, not from the mean of items. The program starts in the
-    background when the metric is made.
+    Like BLEU, the value comes from summed counts, not from the mean of items.
+
+    Args:
+        start: whether to start the program now, in the background, since it takes ten seconds; False where
+            counts are at hand and need no program.
     """
 
     name = "meteor"
     higher_is_better = True
 
-    def __init__(self) -> None:
-        meteor.start()
+    def __init__(self, *, start: bool = True) -> None:
+        if start:
+            meteor.start()
 
     @property
     def signature(self) -> str:
@@ -122,7 +130,7 @@ class Meteor(CaptionMetric[FloatArray], ArrayMetric):
         return meteor.meteor_scores(statistics)
 
 
-class RougeL(CaptionMetric[FloatArray], MeanMetric):
+class RougeL(MeanMetric, CaptionMetric[FloatArray]):
     """ROUGE-L, 0 to 1: mean over items of the F-measure (beta 1.2) of longest common subsequences.
 
     >>> metric = RougeL()
@@ -280,9 +288,7 @@ def caption_scores(
     for metric in chosen:
         statistics = metric.from_corpus(corpus)
         values[metric.name], signatures[metric.name] = metric.value(statistics), metric.signature
-        per_item = metric.items(statistics)
-        assert per_item is not None  # every caption metric has them
-        items[metric.name] = per_item
+        items[metric.name] = metric.items(statistics)
     return CaptionScores(values, items, signatures)
 
 

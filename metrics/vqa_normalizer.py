@@ -18,7 +18,6 @@ _PERIODS_REMOVED = int(re.UNICODE)
 
 _WORDS = "zero one two three four five six seven eight nine ten"
 _NUMBERS = {"none": "0"} | {word: str(number) for number, word in enumerate(_WORDS.split())}
-_ARTICLES = frozenset(("a", "an", "the"))
 _CONTRACTIONS = """
     ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't haven't
     he'd he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am mightn't mightn't've might've mustn't
@@ -37,6 +36,7 @@ _SPELLINGS = {
     if letter == "'"
 }
 _SPELLINGS["somebody'd"] = "somebodyd"
+_READ_AS = _NUMBERS | _SPELLINGS | dict.fromkeys(("a", "an", "the"), "")
 
 
 def trimmed(answer: str) -> str:
@@ -50,6 +50,9 @@ def normalized(answer: str) -> str:
     >>> normalized("The two-storey house"), normalized("Its 5."), normalized("dont, know"), normalized("None")
     ('2 storey house', 'its 5', "don't know", '0')
     """
+    if answer.isalnum():  # a single plain word, as most answers are
+        word = answer.lower()
+        return _READ_AS.get(word, word)
     return _plain_words(_without_punctuation(answer, _THOUSANDS))
 
 
@@ -61,14 +64,12 @@ def normalized_lmms_eval(answer: str) -> str:
 def _without_punctuation(answer: str, thousands: re.Pattern[str]) -> str:
     # Quirk: a mark that stands beside a space anywhere is deleted everywhere, one that never does becomes
     # a space; and a comma between digits ("1,000") has all marks deleted.
-    delete_all = thousands.search(answer) is not None
-    table = {}
+    plain, delete_all = answer, thousands.search(answer) is not None
     for mark in _PUNCTUATION.intersection(answer):
-        beside_space = f"{mark} " in answer or f" {mark}" in answer
-        table[ord(mark)] = "" if delete_all or beside_space else " "
-    return _PERIOD.sub("", answer.translate(table), count=_PERIODS_REMOVED)
+        delete = delete_all or f"{mark} " in answer or f" {mark}" in answer
+        plain = plain.replace(mark, "" if delete else " ")
+    return _PERIOD.sub("", plain, count=_PERIODS_REMOVED) if "." in plain else plain
 
 
 def _plain_words(answer: str) -> str:
-    numbers = [_NUMBERS.get(word, word) for word in answer.lower().split()]
-    return " ".join([_SPELLINGS.get(word, word) for word in numbers if word not in _ARTICLES])
+    return " ".join(filter(None, [_READ_AS.get(word, word) for word in answer.lower().split()]))

@@ -6,7 +6,6 @@ import copy
 import gzip
 import json
 import random
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.speed import vqa_rules
 from metrics.answers import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, vqa_accuracy
 from metrics.metric import MetricInputError
 from metrics.vqa_normalizer import _SPELLINGS, normalized, trimmed
@@ -55,36 +55,9 @@ def annotation(*answers: str, ids: bool = True, **other: str) -> dict[str, Any]:
     }
 
 
-def official_normaliser(text: str, thousands: str) -> str:
-    """processPunctuation and processDigitArticle, rule by rule."""
-    out = text
-    for mark in ';/[]"{}()=+\\_-><@`,?!':
-        spaced = mark + " " in text or " " + mark in text or re.search(thousands, text) is not None
-        out = out.replace(mark, "" if spaced else " ")
-    out = re.sub(r"(?!<=\d)(\.)(?!\d)", "", out, count=32)
-    numbers = {"none": "0", "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
-    numbers |= {"six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10"}
-    words = [numbers.get(word, word) for word in out.lower().split()]
-    words = [word for word in words if word not in ("a", "an", "the")]
-    return " ".join(_SPELLINGS.get(word, word) for word in words)
-
-
 def official(prediction: str, question: dict[str, Any], *, lmms_eval: bool = False) -> float:
-    """The official script's loop over annotators, or lmms-eval's, on a copy of the annotation."""
-    thousands = r"(?<=\d)(\,)+(?=\d)" if lmms_eval else r"(\d)(\,)(\d)"
-    given = copy.deepcopy(question["answers"])
-    for datum in given:
-        datum["answer"] = datum["answer"].replace("\n", " ").replace("\t", " ").strip()
-    prediction = prediction.replace("\n", " ").replace("\t", " ").strip()
-    if lmms_eval or len({datum["answer"] for datum in given}) > 1:
-        for datum in given:
-            datum["answer"] = official_normaliser(datum["answer"], thousands)
-        prediction = official_normaliser(prediction, thousands)
-    accuracies = []
-    for datum in given:
-        others = [other for other in given if other != datum]
-        accuracies.append(min(1.0, len([other for other in others if other["answer"] == prediction]) / 3))
-    return sum(accuracies) / len(accuracies)
+    """The slow reference for one question, on a copy: it changes annotations, as the script does."""
+    return vqa_rules.accuracies([prediction], [copy.deepcopy(question)], lmms_eval=lmms_eval)[0]
 
 
 @given(ANSWERS, st.lists(ANSWERS, min_size=1, max_size=11), st.booleans())
@@ -102,7 +75,7 @@ def test_each_answer_is_scored_as_by_the_official_script(
 
 @given(st.text(max_size=60))
 def test_any_text_is_normalised_as_by_the_official_script(text: str) -> None:
-    assert normalized(trimmed(text)) == official_normaliser(trimmed(text), r"(\d)(\,)(\d)")
+    assert normalized(trimmed(text)) == vqa_rules.normalised(trimmed(text), vqa_rules.THOUSANDS)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"needs the VQA v2 questions in {REAL}")

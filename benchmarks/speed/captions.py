@@ -1,0 +1,142 @@
+"""Caption metrics against pycocoevalcap: the same captions, the same values, time and memory.
+
+    python -m benchmarks.speed.captions                     # 40,504 items, 5 references each: ten minutes
+    python -m benchmarks.speed.captions --items 2000
+
+Times include everything that a person waits for: Java's start, and METEOR's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed.captions_data import captions
+from benchmarks.speed.timing import Arrays, header, largest_difference, measured, row
+from metrics import meteor
+from metrics.captions import Meteor, caption_metrics, caption_scores
+from metrics.corpus import CaptionCorpus
+from metrics.java import java
+from metrics.metric import FloatArray, Metric
+from metrics.statistics import estimate
+
+SCORERS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider_d")
+ALL = (*SCORERS, "meteor")
+TOLERANCE = {"meteor": 1e-6}
+
+
+def our_scorers(corpus: CaptionCorpus) -> Arrays:
+    """BLEU, ROUGE-L and CIDEr-D of tokenised captions."""
+    fresh = CaptionCorpus(corpus.predictions, corpus.references)  # nothing counted yet
+    return {metric.name: metric.items(metric.from_corpus(fresh)) for metric in caption_metrics(SCORERS)}
+
+
+def their_scorers(gts: dict[int, list[str]], res: dict[int, list[str]]) -> Arrays:
+    """The same by pycocoevalcap."""
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    _, bleu = Bleu(4).compute_score(gts, res, verbose=0)
+    items = {f"bleu_{order}": bleu[order - 1] for order in range(1, 5)}
+    items["rouge_l"] = Rouge().compute_score(gts, res)[1]
+    items["cider_d"] = Cider().compute_score(gts, res)[1]
+    return {name: np.array(values) for name, values in items.items()}
+
+
+def our_evaluation(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Arrays:
+    """Raw text to all scores; METEOR's counts come too, for the intervals."""
+    items = dict(caption_scores(predictions, references, ALL).items)
+    items["counts"] = CaptionCorpus.prepare(predictions, references).meteor  # as prepared and counted above
+    meteor.stop()
+    return items
+
+
+def their_evaluation(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Arrays:
+    """The same by pycocoevalcap, step by step as its `COCOEvalCap.evaluate` does it."""
+    from pycocoevalcap.meteor.meteor import Meteor
+    from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+
+    os.environ["PATH"] = f"{Path(java()).parent}{os.pathsep}{os.environ['PATH']}"
+    tokenizer = PTBTokenizer()
+    gts = tokenizer.tokenize(_by_number(references))
+    res = tokenizer.tokenize(_by_number([[prediction] for prediction in predictions]))
+    items = dict(their_scorers(gts, res))
+    scorer = Meteor()
+    items["meteor"] = np.array(scorer.compute_score(gts, res)[1])
+    scorer.__del__()  # waits for Java, so that its time and memory are counted
+    scorer.lock = contextlib.nullcontext()
+    return items
+
+
+def our_points(corpus: CaptionCorpus) -> Arrays:
+    """Values of tokenised captions, to hold the intervals' cost against."""
+    fresh = CaptionCorpus(corpus.predictions, corpus.references)
+    return {
+        metric.name: np.array(metric.value(metric.from_corpus(fresh))) for metric in caption_metrics(SCORERS)
+    }
+
+
+def our_intervals(corpus: CaptionCorpus, counts: FloatArray | None) -> Arrays:
+    """95 % intervals of all metrics from what has been counted already."""
+    parts: list[tuple[Metric[Any], Any]]
+    parts = [(metric, metric.from_corpus(corpus)) for metric in caption_metrics(SCORERS)]
+    if counts is not None:
+        parts.append((Meteor(start=False), counts))
+    results = {metric.name: estimate(metric, statistics) for metric, statistics in parts}
+    return {name: np.array([result.low, result.high]) for name, result in results.items()}
+
+
+def _by_number(groups: Sequence[Sequence[str]]) -> dict[int, list[dict[str, Any]]]:
+    return {number: [{"caption": caption} for caption in group] for number, group in enumerate(groups)}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures and prints; nothing is printed where a value differs."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--items", type=int, default=40_504, help="predictions (default: COCO's validation set)"
+    )
+    parser.add_argument("--references", type=int, default=5, help="references of each (default: 5)")
+    parser.add_argument("--scorers-only", action="store_true", help="leave out Java: tokenisation and METEOR")
+    options = parser.parse_args(arguments)
+    predictions, references = captions(options.items, options.references)
+    if options.scorers_only:
+        corpus = CaptionCorpus(tuple(predictions), tuple(map(tuple, references)))
+    else:
+        corpus = CaptionCorpus.prepare(predictions, references)
+    print(header("pycocoevalcap", "pycocoevalcap", "numpy"))
+    gts = {number: list(group) for number, group in enumerate(corpus.references)}
+    res = {number: [prediction] for number, prediction in enumerate(corpus.predictions)}
+    ours, theirs = measured(partial(our_scorers, corpus)), measured(partial(their_scorers, gts, res))
+    print(
+        row("BLEU-1..4 + ROUGE-L + CIDEr-D", ours, theirs, largest_difference(ours.arrays, theirs.arrays, {}))
+    )
+    counts, points = None, measured(partial(our_points, corpus))
+    if not options.scorers_only:
+        ours, theirs = (
+            measured(partial(one, predictions, references)) for one in (our_evaluation, their_evaluation)
+        )
+        items = {name: array for name, array in ours.arrays.items() if name != "counts"}
+        difference = largest_difference(items, theirs.arrays, TOLERANCE)
+        print(row("the same + tokenisation + METEOR", ours, theirs, difference))
+        counts, points = ours.arrays["counts"], ours
+    _ = corpus.ngrams, corpus.rouge_l  # counted before the intervals' time starts
+    intervals = measured(partial(our_intervals, corpus, counts))
+    print(
+        f"\n1,000-resample intervals of {len(intervals.arrays)} metrics: {intervals.seconds:.2f} s, "
+        f"{intervals.seconds / points.seconds:.2f} times the {points.seconds:.2f} s of their values"
+    )
+
+
+if __name__ == "__main__":
+    main()

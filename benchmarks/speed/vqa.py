@@ -1,0 +1,105 @@
+"""VQA accuracy against the official script's way of computing it: the same answers, values, time and memory.
+
+    python -m benchmarks.speed.vqa                          # 214,354 questions, VQA v2's validation set
+    python -m benchmarks.speed.vqa --questions 5000
+
+Annotations are in memory before the time starts: reading 60 MB of JSON costs both sides the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed import vqa_rules
+from benchmarks.speed.timing import Arrays, header, largest_difference, measured, row
+from metrics.answers import VqaAccuracy, vqa_accuracy
+from metrics.statistics import estimate
+
+UNANIMOUS = 0.36  # share of VQA v2's questions whose ten annotators agree
+RARE_ANSWERS = 100_000  # distinct answers are many, and most are given once
+
+
+def questions(count: int, seed: int = 0) -> tuple[list[str], list[dict[str, Any]]]:
+    """Predictions and annotations with VQA v2's agreement and long tail; the same for every seed."""
+    rng = random.Random(seed)
+    predictions, annotations = [], []
+    for number in range(count):
+        kind, answers = _answers(rng)
+        given = [
+            {"answer": answer, "answer_confidence": "yes", "answer_id": i + 1}
+            for i, answer in enumerate(answers)
+        ]
+        annotations.append(
+            {
+                "question_id": number,
+                "answer_type": kind,
+                "question_type": f"type {number % 65}",
+                "answers": given,
+            }
+        )
+        predictions.append(rng.choice(answers) if rng.random() < 0.7 else "no idea, sorry")
+    return predictions, annotations
+
+
+def _answers(rng: random.Random) -> tuple[str, list[str]]:
+    kind = rng.choice(("yes/no", "number", "other"))
+    first = {
+        "yes/no": rng.choice(("yes", "no")),
+        "number": str(int(30 * rng.random() ** 3)),
+        "other": _rare(rng),
+    }[kind]
+    if rng.random() < UNANIMOUS:
+        return kind, [first] * 10
+    others = [_rare(rng) for _ in range(rng.randint(1, 5))]
+    agreeing = rng.randint(1, 10 - len(others))
+    answers = [first] * agreeing + others + rng.choices(others, k=10 - agreeing - len(others))
+    rng.shuffle(answers)
+    return kind, answers
+
+
+def _rare(rng: random.Random) -> str:
+    word = f"o{int(RARE_ANSWERS * rng.random() ** 9)}"
+    return rng.choice((word, word, word, word, f"a {word}", f"red-{word}", f"{word}."))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures and prints; nothing is printed where a value differs."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--questions", type=int, default=214_354, help="how many (default: VQA v2's validation set)"
+    )
+    options = parser.parse_args(arguments)
+    predictions, annotations = questions(options.questions)
+
+    def ours() -> Arrays:
+        return {"vqa_accuracy": vqa_accuracy(predictions, annotations).items}
+
+    def theirs() -> Arrays:
+        return {"vqa_accuracy": np.array(vqa_rules.accuracies(predictions, annotations))}
+
+    print(header("official rules", "numpy"))
+    here, there = measured(ours), measured(theirs)
+    print(row("VQA accuracy", here, there, largest_difference(here.arrays, there.arrays, {})))
+    metric, items = VqaAccuracy(), here.arrays["vqa_accuracy"]
+    intervals = measured(partial(_interval, metric, items))
+    print(
+        f"\n1,000-resample interval: {intervals.seconds:.2f} s, "
+        f"{intervals.seconds / here.seconds:.2f} times the {here.seconds:.2f} s of its value"
+    )
+
+
+def _interval(metric: VqaAccuracy, items: Any) -> Arrays:
+    result = estimate(metric, items)
+    return {"interval": np.array([result.low, result.high])}
+
+
+if __name__ == "__main__":
+    main()

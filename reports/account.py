@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.harness.records import Manifest
@@ -10,6 +11,8 @@ from reports.evidence import Dossier, Evidence, Part
 from reports.tables import said
 
 _EXAMPLES = 3
+# Reasons that differ in numbers and quotations only are of one kind.
+_PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class BenchmarkAccount:
 
 @dataclass(frozen=True)
 class FailureAccount:
-    """Samples of one run that failed at one stage for one reason."""
+    """Samples of one run that failed at one stage for like reasons; `reason` is that of the first."""
 
     system: str
     benchmark: str
@@ -90,23 +93,38 @@ def benchmark_accounts(dossier: Dossier) -> list[BenchmarkAccount]:
 
 def notes(dossier: Dossier) -> list[str]:
     """What a reader has to bear in mind: the benchmarks' own notes, and what is odd about these runs."""
-    found: dict[str, list[str]] = {}
-    for name in dossier.benchmarks:
-        note = dossier.on(name)[0].about.protocol.get("note")
-        if note:
-            found.setdefault(said(note), []).append(name)
-    lines = [f"{', '.join(names)}: {note}" for note, names in found.items()]
-    for name in dossier.systems:
-        entries = _runs_of(dossier, name)
-        if len({entry.about.fingerprint for entry in entries}) > 1:
-            lines.append(f"{name} changed between its runs: they carry different fingerprints.")
-    for entry in dossier.entries.values():
-        lines.extend(_state(entry))
-    return lines
+    own = [(dossier.on(name)[0].about.protocol.get("note"), name) for name in dossier.benchmarks]
+    states = [
+        (state, f"{entry.system} on {entry.benchmark}")
+        for entry in dossier.entries.values()
+        for state in _states(entry)
+    ]
+    mixed = [
+        ("Run in several versions or protocols, of which different ones are not compared", name)
+        for name in dossier.benchmarks
+        if len({(entry.about.version, str(entry.about.protocol)) for entry in dossier.on(name)}) > 1
+    ]
+    changed = [
+        ("Changed between its runs, which carry different fingerprints", name)
+        for name in dossier.systems
+        if len({entry.about.fingerprint for entry in _runs_of(dossier, name)}) > 1
+    ]
+    lines = [f"{', '.join(names)}: {said(note)}" for note, names in _together(own).items()]
+    odd = _together([*mixed, *changed, *states])
+    return lines + [f"{what}: {', '.join(names)}." for what, names in odd.items()]
+
+
+def _together(pairs: Iterable[tuple[object, str]]) -> dict[object, list[str]]:
+    """Names by what is said of them; nothing said, nothing kept."""
+    found: dict[object, list[str]] = {}
+    for what, name in pairs:
+        if what:
+            found.setdefault(what, []).append(name)
+    return found
 
 
 def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount], str]:
-    """Failed samples of all runs by stage and reason, and a line on those that are not listed.
+    """Failed samples of all runs by stage and kind of reason, and a line on those that are not listed.
 
     Args:
         dossier: the evidence.
@@ -115,21 +133,27 @@ def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount],
     accounts = []
     for benchmark in dossier.benchmarks:
         for entry in dossier.on(benchmark):
-            together: dict[tuple[str, str], list[str]] = {}
+            alike: dict[tuple[str, str], list[str]] = {}
             for sample, failure in entry.failures.items():
-                together.setdefault((said(failure.stage), said(failure.reason)), []).append(sample)
-            for (stage, reason), samples in together.items():
-                examples = ", ".join(sorted(samples)[:_EXAMPLES])
-                accounts.append(
-                    FailureAccount(entry.system, benchmark, stage, reason, len(samples), examples)
-                )
+                alike.setdefault((failure.stage, _PARTICULARS.sub("…", failure.reason)), []).append(sample)
+            accounts += [_failure_account(entry, samples) for samples in alike.values()]
     accounts.sort(key=lambda account: -account.count)  # stable: benchmark and system order within a count
     rest = accounts[most:]
     left_out = sum(account.count for account in rest)
-    words = (
-        f"{left_out} more, for {len(rest)} rarer reasons, are in the runs' predictions.jsonl." if rest else ""
+    words = f"{left_out} more, for {len(rest)} rarer reasons, are in the runs' predictions.jsonl."
+    return accounts[:most], words if rest else ""
+
+
+def _failure_account(entry: Evidence, samples: Sequence[str]) -> FailureAccount:
+    first = entry.failures[samples[0]]
+    return FailureAccount(
+        entry.system,
+        entry.benchmark,
+        said(first.stage),
+        said(first.reason),
+        len(samples),
+        ", ".join(samples[:_EXAMPLES]),
     )
-    return accounts[:most], words
 
 
 def recipes(dossier: Dossier) -> list[Recipe]:
@@ -161,17 +185,16 @@ def _runs_of(dossier: Dossier, system: str) -> list[Evidence]:
     return [run for run in runs if run is not None]
 
 
-def _state(entry: Evidence) -> list[str]:
+def _states(entry: Evidence) -> list[str]:
     """What keeps a run from being a whole one."""
-    name, about = f"{entry.system} on {entry.benchmark}", entry.about
-    lines = []
-    if about.samples is None or len(entry.answers) < about.samples:
-        lines.append(f"{name} is unfinished ({len(entry.answers)} samples answered); run its command again.")
+    states = []
+    if entry.about.samples is None or len(entry.answers) < entry.about.samples:
+        states.append("Unfinished, to be finished by the same command")
     elif not entry.run.results:
-        lines.append(f"{name} is not scored; run its command again.")
-    if about.limit is not None:
-        lines.append(f"{name} was limited to the first {about.limit} samples.")
-    return lines
+        states.append("Not scored, to be scored by the same command")
+    if entry.about.limit is not None:
+        states.append(f"Limited to the first {entry.about.limit} samples")
+    return states
 
 
 def _setting(about: Manifest) -> str:

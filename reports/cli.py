@@ -82,13 +82,15 @@ def _print_summary(report: Report) -> None:
         table.add_column(name)
     for row in report.scores:
         cells = [
-            "–" if cell is None else f"{number(cell.value)}  {interval(cell.low, cell.high)}  n {cell.n}"
+            "–"
+            if cell is None
+            else f"{number(cell.value)}  {interval(cell.low, cell.high)}\nn {cell.n}, {cell.failed} failed"
             for cell in row.cells
         ]
-        table.add_row(f"{row.benchmark}, {metric_words(row.metric)}{row.arrow}", *cells)
+        table.add_row(f"{row.benchmark}\n{metric_words(row.metric)}{row.arrow}", *cells)
     console.print(table)
     for finding in report.findings:
-        console.print(finding.words, markup=False)
+        console.print(f"{finding.benchmark}: {finding.words}", markup=False)
     for note in report.notes:
         console.print(f"Note: {note}", markup=False)
 

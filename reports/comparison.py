@@ -23,7 +23,7 @@ from reports.account import (
 )
 from reports.attribution import AttributionAccount, attribute_runs
 from reports.differences import Difference, difference_plots, differences
-from reports.evidence import Dossier, Evidence, Part, read_dossier
+from reports.evidence import PIPELINE, Dossier, Evidence, Part, read_dossier
 from reports.gallery import Album, Room, build_gallery
 from reports.plots import Plot
 from reports.scores import (
@@ -38,6 +38,20 @@ from reports.scores import (
 from reports.tables import metric_words, number, p_words
 
 _MOST_FAILURES = 40  # rows of the table of failures
+_QUESTIONS: tuple[tuple[Part, str, str, str], ...] = (
+    (
+        "linear",
+        "Grouping against linear",
+        "The paper's ablation: the same model with a linear input projection in place of grouping.",
+        "Not run: it needs runs of a system and of its variant whose name ends in -linear.",
+    ),
+    (
+        "blind",
+        "Sighted against blind",
+        "The same model without any picture. What it still gets right, it gets from words alone.",
+        "Not run: it needs runs of a system and of its variant whose name ends in -blind.",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +108,6 @@ class Report:
     examples: int
     recipes: tuple[Recipe, ...]
 
-    @property
-    def family_size(self) -> int:
-        """Number of tests that Holm's correction runs over."""
-        return sum(row.comparison is not None for table in self.differences for row in table.rows)
-
 
 def build_report(
     folder: Path,
@@ -139,7 +148,7 @@ def build_report(
         metrics=tuple(metric_tables(dossier)),
         differences=tuple(tables),
         slices=tuple(slice_tables(dossier)),
-        ablations=(_grouping(dossier), _sight(dossier)),
+        ablations=_ablations(dossier),
         attributions=tuple(attributions),
         attribution_remarks=tuple(refused if attributions or refused else [_attribution_missing(dossier)]),
         failures=tuple(failures),
@@ -198,31 +207,14 @@ def _findings(dossier: Dossier, tables: Sequence[DifferenceTable]) -> list[Findi
     return found
 
 
-def _ablation(dossier: Dossier, part: Part, title: str, why: str, missing: str) -> Ablation:
-    tables = _tables(dossier, dossier.variants(part), part)
-    return Ablation(title, why, missing, tuple(tables))
-
-
-def _grouping(dossier: Dossier) -> Ablation:
-    return _ablation(
-        dossier,
-        "linear",
-        "Grouping against linear",
-        "The paper's ablation: the same model with a linear input projection in place of grouping.",
-        "Not run: it needs runs of a system and of its variant whose name ends in -linear.",
-    )
-
-
-def _sight(dossier: Dossier) -> Ablation:
-    return _ablation(
-        dossier,
-        "blind",
-        "Sighted against blind",
-        "The same model without any picture. What it still gets right, it gets from words alone.",
-        "Not run: it needs runs of a system and of its variant whose name ends in -blind.",
+def _ablations(dossier: Dossier) -> tuple[Ablation, ...]:
+    """The questions that a variant of a system answers; each is a family of tests of its own."""
+    return tuple(
+        Ablation(title, why, missing, tuple(_tables(dossier, dossier.variants(part), part)))
+        for part, title, why, missing in _QUESTIONS
     )
 
 
 def _attribution_missing(dossier: Dossier) -> str:
-    stem = next((name for name in dossier.main if name.startswith("caption-then-tool")), "caption-then-tool")
+    stem = next((name for name in dossier.main if name.startswith(PIPELINE)), PIPELINE)
     return f"Not run: it needs runs of {stem}, {stem}+caption and {stem}+plan on the same benchmarks."

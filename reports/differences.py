@@ -124,10 +124,8 @@ def differences(pairs: Sequence[tuple[Evidence, Evidence]]) -> list[Difference]:
     rows = [_difference(first, second) for first, second in pairs]
     tested = [row.comparison.p for row in rows if row.comparison is not None]
     adjusted = iter(holm(tested).tolist() if tested else [])
-    return [
-        row if row.comparison is None else replace(row, p_adjusted=next(adjusted), family=len(tested))
-        for row in rows
-    ]
+    rows = [replace(row, family=len(tested)) for row in rows]
+    return [row if row.comparison is None else replace(row, p_adjusted=next(adjusted)) for row in rows]
 
 
 def difference_plots(name: str, rows: Sequence[Difference], series: Callable[[str], int]) -> list[Plot]:

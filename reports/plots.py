@@ -140,7 +140,7 @@ def forest(
     marks = [mark for band in bands for mark in band.marks]
     if not marks or not all(math.isfinite(mark.value) for mark in marks):
         raise ValueError(f"plot {name}: needs at least one mark, and finite values only")
-    low, high, ticks = _scale(marks, bounds, zero=sides is not None)
+    low, high, ticks = _scale(marks, bounds)
     wide = _Axis(low, high, ticks, _LABEL, _WIDE - _TEXT)
     narrow = _Axis(low, high, ticks, _EDGE, _NARROW - _EDGE)
     drawings = (_layout("wide", wide, bands, sides), _layout("narrow", narrow, bands, sides))
@@ -168,15 +168,14 @@ def nice_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
 
 
 def _scale(
-    marks: Sequence[Mark], bounds: tuple[float, float] | None, *, zero: bool
+    marks: Sequence[Mark], bounds: tuple[float, float] | None
 ) -> tuple[float, float, tuple[float, ...]]:
-    """Ends and ticks of the axis; infinite intervals do not stretch it."""
+    """Ends and ticks of the axis, nought among them; infinite intervals do not stretch it."""
     if bounds is not None:
         ticks = nice_ticks(*bounds, most=5)
         return *bounds, ticks
     values = [v for m in marks for v in (m.value, m.low, m.high) if v is not None and math.isfinite(v)]
-    values += [0.0] if zero else []
-    ticks = nice_ticks(min(values), max(values), most=5)
+    ticks = nice_ticks(min(0.0, *values), max(0.0, *values), most=5)
     return ticks[0], ticks[-1], ticks
 
 

@@ -98,11 +98,17 @@ def test_a_page_stays_small(html: str) -> None:
     assert len(html) < 5_000_000
 
 
-def test_numbers_and_their_conditions_are_on_the_page(report: Report, html: str) -> None:
+def test_numbers_and_their_conditions_are_on_the_page(html: str) -> None:
     for text in ("exact_match|norm:none|v:1", "Nobody can be good at this.", "CC0 1.0", "28 failed"):
         assert text in html
     assert "nextgpt-tiny is better than caption-then-tool by 0.450" in html
-    assert report.family_size == 1
+    assert "corrected over 1 comparison." in html
+
+
+def test_failures_alike_stand_together(report: Report) -> None:
+    (failure,) = report.failures
+    assert (failure.system, failure.stage, failure.count) == ("caption-then-tool", "plan", 28)
+    assert failure.examples == "s12, s13, s14"
 
 
 def test_markdown_is_the_same_page_without_a_way_out(report: Report) -> None:
@@ -161,5 +167,5 @@ def test_an_unfinished_run_is_shown_and_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "caption-then-tool" / "invented" / "results.json").unlink()
     (tmp_path / "caption-then-tool" / "invented" / "scores.parquet").unlink()
     report = build_report(tmp_path)
-    assert "caption-then-tool on invented is not scored; run its command again." in report.notes
+    assert "Not scored, to be scored by the same command: caption-then-tool on invented." in report.notes
     assert "Not compared: exact match of caption-then-tool is not scored." in render_html(report)

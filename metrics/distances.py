@@ -37,6 +37,9 @@ class Measured(float):
         measured.standard_error, measured.spread, measured.method = standard_error, spread, method
         return measured
 
+    def __reduce__(self) -> tuple[type[Measured], tuple[float, float, float, str]]:
+        return Measured, (float(self), self.standard_error, self.spread, self.method)
+
 
 def feature_rows(features: ArrayLike, name: str) -> NDArray[np.floating]:
     """A set of features as a float array [N, D], in single precision if it came so.

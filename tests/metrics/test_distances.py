@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -190,6 +191,13 @@ def test_kid_is_unbiased_and_its_error_honest() -> None:
     values = np.array([float(result) for result in results])
     assert values.mean() == pytest.approx(truth, abs=3 * values.std() / np.sqrt(200))
     assert np.mean([result.standard_error for result in results]) == pytest.approx(values.std(), rel=0.2)
+
+
+def test_a_measured_number_is_a_number_and_survives_a_copy() -> None:
+    number = kernel_distance(_features(20, 4, 0), _features(20, 4, 1), subsets=2, subset_size=10)
+    copied = copy.copy(number)
+    assert copied == number == float(number)
+    assert vars(copied) == vars(number)
 
 
 def test_cmmd_is_the_published_estimate() -> None:

@@ -103,7 +103,9 @@ class LossWeights:
     """What each term counts. Norms of the diffusion models' conditions differ thirty-fold.
 
     Attributes:
-        text: cross-entropy of the reply, signals included.
+        text: cross-entropy of the reply's words and its end. In the second stage the words are not ours to
+            change; they still teach where no signal belongs.
+        signals: cross-entropy of the reply's signals.
         alignment: Euclidean distance to the diffusion model's text condition, per token.
         denoising: latent denoising of the target picture.
         min_snr: the gamma of min-SNR weighting of the denoising loss; 0 turns it off.
@@ -111,6 +113,7 @@ class LossWeights:
     """
 
     text: float = 1.0
+    signals: float = 1.0
     alignment: float = 1.0
     denoising: float = 1.0
     min_snr: float = 5.0

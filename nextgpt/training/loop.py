@@ -91,7 +91,7 @@ def train(
             going.restore()
         else:
             (out / LOG).unlink(missing_ok=True)
-        progress.console.print(str(share(model)))
+        progress.console.print(str(share(model)), soft_wrap=True)
         seconds = going.steps(progress)
         figures = going.held_out()
     if going.accelerator.is_main_process:
@@ -250,7 +250,7 @@ class _Run:
             with (self.out / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": self.step, **values, "seconds": round(seconds, 1)}) + "\n")
             said = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
-            progress.console.print(f"step {self.step:>6}  {said}  {seconds:.0f} s")
+            progress.console.print(f"step {self.step:>6}  {said}  {seconds:.0f} s", soft_wrap=True)
 
     def keep(self) -> None:
         """Write the resumable state, whole or not at all."""

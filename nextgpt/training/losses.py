@@ -62,7 +62,8 @@ class Objective(nn.Module):
             generator: draws the denoising loss's steps and noise.
 
         Returns:
-            The weighted sum, and each unweighted term, detached, by name: "text", "alignment", "denoising".
+            The weighted sum, and each unweighted term, detached, by name: "text", "signals", "alignment",
+            "denoising".
         """
         model, weights = self.model, self.weights
         language_model = model.language_model
@@ -72,7 +73,11 @@ class Objective(nn.Module):
         learnt = batch.learn[:, 1:]
         speaks = model.output_projection is not None
         logits = language_model.logits(hidden[:, :-1][learnt], signals=speaks)
-        terms = {"text": reply_loss(logits, batch.ids[:, 1:][learnt])}
+        said = batch.ids[:, 1:][learnt]
+        signal = said >= language_model.signals.first
+        terms = {"text": reply_loss(logits[~signal], said[~signal])}
+        if signal.any():
+            terms["signals"] = reply_loss(logits[signal], said[signal])
         if batch.conditions is not None and speaks:
             signals = batch.ids >= language_model.signals.first
             states = hidden[signals].unflatten(0, (len(batch.conditions), -1))

@@ -2,7 +2,8 @@
 
 A request doesn't carry its sample's id, but its seed comes from the id and from nothing else: answers
 are found by it. Among ten thousand ids two share a seed in one file out of fifty; where their answers
-differ, both are failures that say so.
+differ, both are failures that say so. Answers to samples that no one asks for are never seen here; it is
+``nextgpt-bench score`` that refuses a file with ids of another data set.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def clip_score_use() -> MetricUse:
 @lru_cache(maxsize=1)
 def _extractor(folder: Path) -> CachedExtractor:
     """Shared by all metrics of a process, so that each picture goes through the network once."""
-    from metrics.extractors import CachedExtractor, ClipExtractor
+    from metrics.extractors.cache import CachedExtractor
+    from metrics.extractors.clip import ClipExtractor
 
     return CachedExtractor(ClipExtractor(folder))
 

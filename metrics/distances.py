@@ -58,7 +58,7 @@ def feature_rows(features: ArrayLike, name: str) -> NDArray[np.floating]:
             f"{name} has {len(rows)} sample; a distance between sets needs at least 2 in each"
         )
     with np.errstate(invalid="ignore", over="ignore"):
-        finite = np.isfinite(rows.sum(dtype=np.float64))
+        finite = np.isfinite(rows.sum())  # cheap; an overflow is looked at again
     if not finite and not np.isfinite(rows).all():
         row = int(np.argmin(np.isfinite(rows).all(axis=1)))
         raise MetricInputError(

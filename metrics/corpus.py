@@ -15,6 +15,7 @@ from metrics.meteor import meteor_statistics
 from metrics.metric import FloatArray, MetricInputError, check_lengths
 from metrics.ngrams import NgramScores, ngram_scores
 from metrics.rouge import rouge_l_scores
+from metrics.spice import spice_scores
 from metrics.tokenizer import tokenize
 
 
@@ -73,6 +74,11 @@ class CaptionCorpus:
     def meteor(self) -> FloatArray:
         """METEOR's counts per item, [N, 23]."""
         return meteor_statistics(self.predictions, self.references)
+
+    @cached_property
+    def spice(self) -> FloatArray:
+        """SPICE per item, [N]."""
+        return spice_scores(self.predictions, self.references)
 
 
 @lru_cache(maxsize=2)  # a comparison of two systems goes back and forth between two

@@ -21,7 +21,8 @@ import numpy as np
 from benchmarks.speed.captions_data import captions
 from benchmarks.speed.timing import Arrays, header, largest_difference, measured, row
 from metrics import meteor
-from metrics.captions import Meteor, caption_metrics, caption_scores
+from metrics.caption_metrics import Meteor
+from metrics.captions import caption_metrics, caption_scores
 from metrics.corpus import CaptionCorpus
 from metrics.java import java
 from metrics.metric import FloatArray, Metric

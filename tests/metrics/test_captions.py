@@ -21,7 +21,8 @@ from pycocoevalcap.rouge.rouge import Rouge as ReferenceRouge
 
 from metrics import corpus as corpus_module
 from metrics import ngrams
-from metrics.captions import Bleu, Cider, CiderD, RougeL, caption_metrics, caption_scores
+from metrics.caption_metrics import Bleu, Cider, CiderD, RougeL
+from metrics.captions import caption_metrics, caption_scores
 from metrics.corpus import CaptionCorpus
 from metrics.metric import Metric, MetricInputError
 from metrics.statistics import estimate

@@ -135,7 +135,7 @@ def _load(options: Options) -> Iterator[Sample | Broken]:
 def _make(name: str) -> Metric[Any]:
     from metrics.captions import caption_metrics
 
-    return next(metric for metric in caption_metrics() if metric.name == name)
+    return caption_metrics([name])[0]
 
 
 def _said(answer: Message) -> str:

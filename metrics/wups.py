@@ -119,7 +119,7 @@ class Wups(MeanMetric):
 
 
 def wordnet_similarity(variant: Variant) -> Similarity:
-    """Wu-Palmer similarity by NLTK's WordNet: of first senses (`next-qa`) or the closest nouns (`malinowski`).
+    """Wu-Palmer similarity by NLTK's WordNet: of first senses (`next-qa`) or closest nouns (`malinowski`).
 
     Raises:
         MetricInputError: NLTK or its WordNet is not installed.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _KEPT_FEATURES = 4096  # pictures whose encoder tokens stay in memory
 _ENCODED_AT_ONCE = 64
+_MOST_ELONGATED = 50  # long side over short side of a picture
 
 
 class NextGPT(nn.Module):
@@ -206,10 +207,13 @@ class NextGPT(nn.Module):
         if impossible:
             return Failure("reason", f"{self.name} cannot answer in {', '.join(sorted(impossible))}")
         if len(written.ids) > self._longest_prompt:
-            return Failure(
-                "encode",
-                f"the last message has {len(written.ids)} tokens; {self._longest_prompt} fit",
-            )
+            reason = f"the last message has {len(written.ids)} tokens; {self._longest_prompt} fit"
+            return Failure("encode", reason)
+        for image in written.media:
+            # Its short side is brought to the encoder's size, and its long side would grow without bounds.
+            if max(image.width, image.height) > _MOST_ELONGATED * min(image.width, image.height):
+                reason = f"a picture of {image.width}x{image.height} is too elongated; crop it first"
+                return Failure("encode", reason)
         return None
 
     def _allowed(self, request: Request) -> frozenset[Modality]:

@@ -96,9 +96,8 @@ class ImageDecoder:
         empty = self.encode_text([""])
         for start in range(0, len(seeds), _AT_ONCE):
             part = condition[start : start + _AT_ONCE].to(self.device, empty.dtype)
-            generators = [
-                torch.Generator(self.device).manual_seed(seed) for seed in seeds[start : start + _AT_ONCE]
-            ]
+            # Noise is drawn on the CPU: a GPU would draw another for the same seed.
+            generators = [torch.Generator().manual_seed(seed) for seed in seeds[start : start + _AT_ONCE]]
             out = self.pipeline(
                 prompt_embeds=part,
                 negative_prompt_embeds=empty.expand(len(part), -1, -1),

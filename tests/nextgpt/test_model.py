@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -91,11 +92,10 @@ def test_a_picture_that_was_wanted_and_did_not_come_is_a_failure(
 
 def test_what_does_not_fit_fails_alone(model: NextGPT) -> None:
     long = Request((user("hello " * 200),))
-    answers = model.respond([SEE[0], long, SEE[1]])
-    assert isinstance(answers[1], Failure)
-    assert answers[1].stage == "encode"
-    assert isinstance(answers[0], Message)
-    assert isinstance(answers[2], Message)
+    thread = Request((user(Image(np.zeros((1, 4000, 3), np.uint8)), "describe the picture."),))
+    answers = model.respond([SEE[0], long, thread, SEE[1]])
+    assert [isinstance(answer, Message) for answer in answers] == [True, False, False, True]
+    assert [answer.stage for answer in answers if isinstance(answer, Failure)] == ["encode", "encode"]
 
 
 def test_no_requests_no_answers(model: NextGPT) -> None:

@@ -42,6 +42,7 @@ class Session:
     systems: dict[str, System] = field(default_factory=dict)
     runs: dict[tuple[str, str], Run] = field(default_factory=dict)
     lines: list[tuple[str, ...]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def run(self, benchmark: str, system: str) -> Run:
         """The scored run of a system on a benchmark."""
@@ -78,6 +79,7 @@ class Measurement:
             if self.metric == run.manifest.headline:
                 expected = read_expectation(self.benchmark, run.manifest.system, self.session.expected)
                 verdict = hold(run, expected)
+                self.session.remarks.append(f"{self.system} on {self.benchmark}: {verdict.words}")
                 assert verdict.passed, verdict.words
         finally:
             self.session.lines.append(_line(result, verdict.kind if verdict else ""))
@@ -123,7 +125,7 @@ def benchmark_session(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
         expected=_option(config, "--expected", FOLDER),
         capture=config.pluginmanager.getplugin("capturemanager"),
     )
-    config.stash[_LINES] = session.lines
+    config.stash[_SESSION] = session
     return session
 
 
@@ -133,17 +135,19 @@ def measurement(request: pytest.FixtureRequest, benchmark_session: Session) -> M
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table."""
-    lines = config.stash.get(_LINES, [])
-    if lines:
+    """Print the table, and each comparison with what is expected."""
+    session = config.stash.get(_SESSION, None)
+    if session is not None and session.lines:
         terminalreporter.section("benchmarks")
-        widths = [max(map(len, column)) for column in zip(HEAD, *lines, strict=True)]
-        for line in (HEAD, *lines):
+        widths = [max(map(len, column)) for column in zip(HEAD, *session.lines, strict=True)]
+        for line in (HEAD, *session.lines):
             cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
             terminalreporter.write_line("  ".join(cells).rstrip())
+        for remark in session.remarks:
+            terminalreporter.write_line(remark)
 
 
-_LINES = pytest.StashKey[list[tuple[str, ...]]]()
+_SESSION = pytest.StashKey[Session]()
 
 
 def _option(config: pytest.Config, name: str, default: Any = None) -> Any:

@@ -4,7 +4,7 @@
 
 Runs of several sizes, each in a process of its own; a straight line through their times gives the cost of
 one sample (slope) and of a run (intercept). Everything that a real run does is in it: seeds, batches,
-a flush to the disk for each batch, intervals, per-sample scores, and the two passes over the samples.
+a write to the log for each batch, intervals, per-sample scores, and the two passes over the samples.
 """
 
 from __future__ import annotations

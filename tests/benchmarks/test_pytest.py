@@ -69,6 +69,7 @@ def test_a_system_that_is_as_good_as_expected_passes_and_is_shown(project: Path)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("numbers")]
     assert line.split()[:4] == ["numbers", "speaker", "exact_match", "0.5000"]
     assert line.split()[-2:] == ["holds", "exact_match|v:1"]
+    assert "speaker on numbers: holds: +0.0000 [+0.0000, +0.0000] to what is expected" in done.stdout
     assert "1 passed" in done.stdout
 
 

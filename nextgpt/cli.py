@@ -76,7 +76,7 @@ def train(  # noqa: PLR0913, PLR0917
     projection: ProjectionKind = None,
     steps: Annotated[int | None, typer.Option(min=1, help="By default the preset's.")] = None,
     examples: Annotated[int | None, typer.Option(min=1, help="By default the preset's.")] = None,
-    out: Annotated[Path | None, typer.Option(help="By default runs/nextgpt-PRESET/STAGE.")] = None,
+    out: Annotated[Path | None, typer.Option(help="By default checkpoints/nextgpt-PRESET/STAGE.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
     encoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 1, for instruct.")] = None,
     decoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 2, for instruct.")] = None,

@@ -121,7 +121,7 @@ def run(
         stage: which.
         steps: by default the preset's.
         examples: by default the preset's.
-        out: by default ``runs/nextgpt-PRESET/STAGE``.
+        out: by default ``checkpoints/nextgpt-PRESET/STAGE``.
         resume: go on from the state in `out`.
         encoding: checkpoint of stage 1 that "instruct" starts from; by default the one beside `out`,
             then the preset's own.
@@ -137,7 +137,7 @@ def run(
     plan = config.training.stage(stage)
     plan = dataclasses.replace(plan, steps=steps or plan.steps, examples=examples or plan.examples)
     suffix = "" if config.projection == "grouping" else f"-{config.projection}"
-    root = out.parent if out is not None else Path("runs") / f"nextgpt-{config.name}"
+    root = out.parent if out is not None else Path("checkpoints") / f"nextgpt-{config.name}"
     out = out or root / (stage if stage == "decoding" else stage + suffix)
     read = source(config.training.source)
     model = begin(

@@ -59,11 +59,17 @@ def cell_centre(cell: int) -> tuple[float, float]:
 @cache
 def _cover(shape: str, size: str, cell: int) -> NDArray[np.float32]:
     """Share of each pixel that a thing covers, float32 [64, 64] in [0, 1]."""
-    grid = (np.arange(SIDE * _FINE) + 0.5) / _FINE
     x0, y0 = cell_centre(cell)
-    x, y = np.meshgrid((grid - x0) / RADIUS[size], (grid - y0) / RADIUS[size])
-    inside = _inside(shape, x, y)
-    cover: NDArray[np.float32] = inside.reshape(SIDE, _FINE, SIDE, _FINE).mean(axis=(1, 3), dtype=np.float32)
+    reach = RADIUS[size] * 1.1  # no shape goes farther from its centre
+    left, top = (max(0, int(centre - reach)) for centre in (x0, y0))
+    wide, high = (min(SIDE, int(centre + reach) + 1) - start for centre, start in ((x0, left), (y0, top)))
+    across = (left + (np.arange(wide * _FINE) + 0.5) / _FINE - x0) / RADIUS[size]
+    down = (top + (np.arange(high * _FINE) + 0.5) / _FINE - y0) / RADIUS[size]
+    inside = _inside(shape, *np.meshgrid(across, down))
+    cover = np.zeros((SIDE, SIDE), dtype=np.float32)
+    cover[top : top + high, left : left + wide] = inside.reshape(high, _FINE, wide, _FINE).mean(
+        axis=(1, 3), dtype=np.float32
+    )
     return cover
 
 

@@ -226,11 +226,11 @@ def _thirds(group: Sequence[Annotation], forms: NDArray[np.int64], match: NDArra
 
 def _means(items: FloatArray, annotations: Sequence[Annotation], key: str) -> dict[str, float]:
     """Mean of the items of each type, in order of appearance; types that are not given are left out."""
-    members: dict[str, list[int]] = {}
-    for number, annotation in enumerate(annotations):
-        if key in annotation:
-            members.setdefault(annotation[key], []).append(number)
-    return {name: float(items[numbers].mean()) for name, numbers in members.items()}
+    types = [annotation.get(key) for annotation in annotations]
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(types))}
+    number = np.fromiter(map(numbers.__getitem__, types), np.int64, len(types))
+    means = np.bincount(number, items) / np.bincount(number)
+    return {kind: float(mean) for kind, mean in zip(numbers, means, strict=True) if kind is not None}
 
 
 def _problem(number: int, prediction: object, annotation: object) -> str | None:

@@ -124,6 +124,14 @@ def test_a_program_that_dies_is_an_error_and_is_replaced(program: Path, ending: 
     assert meteor_statistics(["a"] * 5, [["a"]] * 5).shape == (5, COLUMNS)
 
 
+def test_a_stopped_program_starts_again_when_it_is_asked(program: Path) -> None:
+    program.write_text(f"#!/bin/sh\nwhile read line; do echo {A_LINE}; done\n")
+    assert meteor_statistics(["a"], [["a"]]).shape == (1, COLUMNS)
+    meteor.stop()
+    meteor.stop()
+    assert meteor_statistics(["a"], [["a"]]).shape == (1, COLUMNS)
+
+
 def test_more_captions_than_a_pipe_holds_do_not_block(program: Path) -> None:
     program.write_text(f"#!/bin/sh\nwhile read line; do echo {A_LINE}; done\n")
     assert meteor_statistics(["a dog " * 50] * 3000, [["a dog"]] * 3000).shape == (3000, COLUMNS)

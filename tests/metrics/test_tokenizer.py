@@ -42,6 +42,11 @@ CAPTIONS = st.lists(
 )
 
 
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    tokenizer._known.clear()
+
+
 def reference(captions: list[str]) -> list[str]:
     """pycocoevalcap's tokens, each caption followed by another that its lexer does not look into."""
     with pytest.MonkeyPatch.context() as patch:
@@ -60,6 +65,7 @@ def test_tokens_are_those_of_the_coco_evaluation() -> None:
 @settings(max_examples=2)
 @given(CAPTIONS)
 def test_odd_captions_get_the_tokens_of_pycocoevalcap(captions: list[str]) -> None:
+    tokenizer._known.clear()
     assert tokenize(captions) == reference(captions)
 
 
@@ -69,6 +75,7 @@ def test_a_caption_has_the_same_tokens_among_any_neighbours(captions: list[str],
     shuffled = list(captions)
     random.shuffle(shuffled)
     alone = dict(zip(captions, tokenize(captions), strict=True))
+    tokenizer._known.clear()
     assert tokenize(shuffled) == [alone[caption] for caption in shuffled]
 
 
@@ -88,6 +95,16 @@ def test_nothing_to_tokenise_needs_no_java(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tokenizer, "java", lambda: "/nowhere/java")
     assert tokenize([]) == []
     assert tokenize(["", "\n"]) == ["", ""]
+
+
+def test_known_captions_need_no_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tokenize(["A dog.", "A cat."]) == ["a dog", "a cat"]
+    monkeypatch.setattr(tokenizer, "java", lambda: "/nowhere/java")
+    assert tokenize(["A cat.", "A dog.", "A cat."]) == ["a cat", "a dog", "a cat"]
+    monkeypatch.setattr(tokenizer, "REMEMBERED", 2)
+    with pytest.raises(FileNotFoundError):
+        tokenize(["A cat.", "A bird."])
+    assert tokenizer._known == {}
 
 
 def test_missing_java_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,26 +109,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scorers-only", action="store_true", help="leave out Java: tokenisation and METEOR")
     options = parser.parse_args(arguments)
     predictions, references = captions(options.items, options.references)
+    print(header("pycocoevalcap", "pycocoevalcap", "numpy"), flush=True)
+    counts = points = None
     if options.scorers_only:
         corpus = CaptionCorpus(tuple(predictions), tuple(map(tuple, references)))
-    else:
+    else:  # first, while nothing is tokenised yet
+        points = measured(partial(our_evaluation, predictions, references))
+        theirs = measured(partial(their_evaluation, predictions, references))
+        items = {name: array for name, array in points.arrays.items() if name != "counts"}
+        difference = largest_difference(items, theirs.arrays, TOLERANCE)
+        print(
+            row("tokenisation + BLEU-1..4 + ROUGE-L + CIDEr-D + METEOR", points, theirs, difference),
+            flush=True,
+        )
+        counts = points.arrays["counts"]
         corpus = CaptionCorpus.prepare(predictions, references)
-    print(header("pycocoevalcap", "pycocoevalcap", "numpy"))
     gts = {number: list(group) for number, group in enumerate(corpus.references)}
     res = {number: [prediction] for number, prediction in enumerate(corpus.predictions)}
     ours, theirs = measured(partial(our_scorers, corpus)), measured(partial(their_scorers, gts, res))
-    print(
-        row("BLEU-1..4 + ROUGE-L + CIDEr-D", ours, theirs, largest_difference(ours.arrays, theirs.arrays, {}))
-    )
-    counts, points = None, measured(partial(our_points, corpus))
-    if not options.scorers_only:
-        ours, theirs = (
-            measured(partial(one, predictions, references)) for one in (our_evaluation, their_evaluation)
-        )
-        items = {name: array for name, array in ours.arrays.items() if name != "counts"}
-        difference = largest_difference(items, theirs.arrays, TOLERANCE)
-        print(row("the same + tokenisation + METEOR", ours, theirs, difference))
-        counts, points = ours.arrays["counts"], ours
+    difference = largest_difference(ours.arrays, theirs.arrays, {})
+    print(row("BLEU-1..4 + ROUGE-L + CIDEr-D of tokens", ours, theirs, difference))
+    points = points or measured(partial(our_points, corpus))
     _ = corpus.ngrams, corpus.rouge_l  # counted before the intervals' time starts
     intervals = measured(partial(our_intervals, corpus, counts))
     print(

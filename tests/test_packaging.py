@@ -29,8 +29,8 @@ DEPENDENCIES: dict[str, Requirement] = {
 DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "huggingface_hub": "huggingface-hub"}
 # Imported only where a person asked for it, behind an extra or a clear message.
 OPTIONAL = {"laion_clap", "torchvision", "gradio"}
-# Tests and the pytest plugin of benchmarks/ come with the extra `test`.
-TEST_ONLY = {"pytest", "hypothesis"}
+# The pytest plugin of benchmarks/ and the peers that it is compared with come with the extra `test`.
+TEST_ONLY = {"pytest", "hypothesis", "torchmetrics"}
 
 
 def third_party(path: Path) -> set[str]:

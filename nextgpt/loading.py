@@ -32,7 +32,6 @@ def load(
     checkpoint: str | os.PathLike[str] | None = None,
     stage: Stage = "instruct",
     projection: str | None = None,
-    blind: bool = False,
     device: str | torch.device | None = None,
 ) -> NextGPT:
     """Load a trained model.
@@ -43,7 +42,6 @@ def load(
         stage: "instruct" for the whole model; "encoding" for the captioner of the text pipelines, which
             answers in text only.
         projection: kind of the input projection; by default the preset's.
-        blind: leave pictures out of every prompt.
         device: by default the first GPU, or the CPU.
 
     Raises:
@@ -57,10 +55,9 @@ def load(
     folder = Path(checkpoint) if checkpoint is not None else shipped(config, stage)
     model = assemble(config, stage, device=device)
     adopt(model, folder)
-    model.blind = blind
     variant = "" if stage == "instruct" else f"-{stage}"
     variant += "" if config.projection == "grouping" else f"-{config.projection}"
-    model.name = f"nextgpt-{config.name}{variant}{'-blind' if blind else ''}"
+    model.name = f"nextgpt-{config.name}{variant}"
     model.fingerprint = _fingerprint(model, folder)
     return model
 
@@ -188,7 +185,6 @@ def _fingerprint(model: NextGPT, checkpoint: Path) -> str:
         "revision": REVISION,
         "config": values,
         "stage": model.stage,
-        "blind": model.blind,
         # All of them: the text pipelines borrow the diffusion model of the first stage's model.
         "backbones": backbones(model.config, "instruct"),
         "checkpoint": folder_hash(checkpoint),

@@ -44,9 +44,8 @@ class NextGPT(nn.Module):
         decoder: makes the frozen diffusion model when it is first needed.
 
     Attributes:
-        name: of the system; `nextgpt.load` sets it, and the next two.
+        name: of the system; `nextgpt.load` sets it, and the next.
         fingerprint: changes whenever anything that affects the answers changes.
-        blind: pictures are left out of every prompt: the same model, without eyes.
     """
 
     given: frozenset[str] = frozenset()
@@ -68,7 +67,6 @@ class NextGPT(nn.Module):
         self.stage: Stage = stage
         self.name = "nextgpt"
         self.fingerprint = ""
-        self.blind = False
         self.encoder = encoder.requires_grad_(False).eval()
         self.input_projection = input_projection
         self.language_model = language_model
@@ -189,8 +187,6 @@ class NextGPT(nn.Module):
         return [answer for answer in answers if answer is not None]
 
     def _write(self, conversation: Sequence[Message]) -> Written:
-        if self.blind:
-            conversation = [_without_pictures(message) for message in conversation]
         return self.writer.write(conversation, longest=self._longest_prompt)
 
     @property
@@ -307,11 +303,3 @@ class NextGPT(nn.Module):
         if not isinstance(prompt, str):
             return self.writer.write(prompt, longest=self._longest_prompt)
         return self.writer.raw(prompt)
-
-
-def _without_pictures(message: Message) -> Message:
-    if message.role == "assistant":
-        return message
-    return Message(
-        message.role, tuple(part for part in message.parts if isinstance(part, str)), message.steps
-    )

@@ -109,16 +109,6 @@ def test_a_signal_that_is_typed_stays_text(model: NextGPT) -> None:
     assert isinstance(model.respond([Request((typed,))])[0], Message)
 
 
-def test_blind_is_the_same_model_without_the_picture(
-    config: Config, checkpoint: Path, model: NextGPT
-) -> None:
-    blind = nextgpt.load(config, checkpoint=checkpoint, blind=True, device="cpu")
-    unseen = [Request((user("describe the picture."),), seed=request.seed) for request in SEE]
-    assert blind.respond(SEE) == model.respond(unseen)
-    assert blind.name == "nextgpt-random-blind"
-    assert blind.fingerprint != model.fingerprint
-
-
 def test_a_picture_is_encoded_once(model: NextGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[int] = []
     encode = model.encode

@@ -71,7 +71,7 @@ def fit(
                 f"{path.name}: lower the learning rate and start again"
             )
         optimizer.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         torch.nn.utils.clip_grad_norm_(list(parameters.values()), 1.0)
         optimizer.step()
         if average:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
@@ -226,9 +227,8 @@ def _thirds(group: Sequence[Annotation], forms: NDArray[np.int64], match: NDArra
 
 def _means(items: FloatArray, annotations: Sequence[Annotation], key: str) -> dict[str, float]:
     """Mean of the items of each type, in order of appearance; types that are not given are left out."""
-    types = [annotation.get(key) for annotation in annotations]
-    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(types))}
-    number = np.fromiter(map(numbers.__getitem__, types), np.int64, len(types))
+    numbers: defaultdict[str | None, int] = defaultdict(count().__next__)
+    number = np.array([numbers[annotation.get(key)] for annotation in annotations])
     means = np.bincount(number, items) / np.bincount(number)
     return {kind: float(mean) for kind, mean in zip(numbers, means, strict=True) if kind is not None}
 

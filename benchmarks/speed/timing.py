@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[np.float64]]
+_WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +38,20 @@ class Measured:
     megabytes: float
 
 
-def measured(program: Callable[[], Arrays]) -> Measured:
+def measured(program: Callable[..., Arrays], setup: Callable[[], tuple[Any, ...]] = tuple) -> Measured:
     """Runs a program in a forked process, so that its peak memory is its own and nothing stays behind.
+
+    Args:
+        program: what is timed.
+        setup: makes the program's arguments, in that process too but before the time starts: a fork's
+            memory is copied when it is first touched, which must not be counted.
 
     Raises:
         RuntimeError: the program failed; its traceback has been printed.
     """
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder) / "answers.npz"
-        process = multiprocessing.get_context("fork").Process(target=_run, args=(program, answers))
+        process = multiprocessing.get_context("fork").Process(target=_run, args=(program, setup, answers))
         process.start()
         process.join()
         if process.exitcode != 0:
@@ -54,18 +61,22 @@ def measured(program: Callable[[], Arrays]) -> Measured:
             return Measured(dict(arrays), **took)
 
 
-def _run(program: Callable[[], Arrays], answers: Path) -> None:
-    start = time.perf_counter()
-    arrays = program()
-    seconds = time.perf_counter() - start
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+def _run(program: Callable[..., Arrays], setup: Callable[[], tuple[Any, ...]], answers: Path) -> None:
+    given = setup()
+    start, cpu = time.perf_counter(), _cpu_seconds()
+    arrays = program(*given)
     took = {
-        "seconds": seconds,
-        "cpu_seconds": sum(usage.ru_utime + usage.ru_stime for usage in usages),
-        "megabytes": max(usage.ru_maxrss for usage in usages) / 1024,
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": _cpu_seconds() - cpu,
+        "megabytes": max(resource.getrusage(who).ru_maxrss for who in _WHO) / 1024,
     }
     np.savez(answers, allow_pickle=False, **arrays)
     answers.with_suffix(".json").write_text(json.dumps(took), encoding="utf-8")
+
+
+def _cpu_seconds() -> float:
+    usages = [resource.getrusage(who) for who in _WHO]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def largest_difference(ours: Arrays, theirs: Arrays, tolerance: Mapping[str, float]) -> float:

@@ -77,16 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--questions", type=int, default=214_354, help="how many (default: VQA v2's validation set)"
     )
     options = parser.parse_args(arguments)
-    predictions, annotations = questions(options.questions)
-
-    def ours() -> Arrays:
-        return {"vqa_accuracy": vqa_accuracy(predictions, annotations).items}
-
-    def theirs() -> Arrays:
-        return {"vqa_accuracy": np.array(vqa_rules.accuracies(predictions, annotations))}
-
-    print(header("official rules", "numpy"))
-    here, there = measured(ours), measured(theirs)
+    setup = partial(questions, options.questions)
+    print(header("official rules", "numpy"), flush=True)
+    here, there = measured(_ours, setup), measured(_theirs, setup)
     print(row("VQA accuracy", here, there, largest_difference(here.arrays, there.arrays, {})))
     metric, items = VqaAccuracy(), here.arrays["vqa_accuracy"]
     intervals = measured(partial(_interval, metric, items))
@@ -94,6 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"\n1,000-resample interval: {intervals.seconds:.2f} s, "
         f"{intervals.seconds / here.seconds:.2f} times the {here.seconds:.2f} s of its value"
     )
+
+
+def _ours(predictions: list[str], annotations: list[dict[str, Any]]) -> Arrays:
+    return {"vqa_accuracy": vqa_accuracy(predictions, annotations).items}
+
+
+def _theirs(predictions: list[str], annotations: list[dict[str, Any]]) -> Arrays:
+    return {"vqa_accuracy": np.array(vqa_rules.accuracies(predictions, annotations))}
 
 
 def _interval(metric: VqaAccuracy, items: Any) -> Arrays:

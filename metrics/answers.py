@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ class VqaAccuracy(MeanMetric):
             raise MetricInputError(next(filter(None, problems), str(error))) from error
 
     def _accuracies(self, predictions: Sequence[str], groups: Sequence[Sequence[Annotation]]) -> FloatArray:
+        # A data set repeats its answers, so they are read once each and compared as numbers.
         sizes = np.fromiter(map(len, groups), np.int64, len(groups))
         if not sizes.all():
             raise ValueError("a question without answers")
@@ -228,7 +229,8 @@ def _thirds(group: Sequence[Annotation], forms: NDArray[np.int64], match: NDArra
 def _means(items: FloatArray, annotations: Sequence[Annotation], key: str) -> dict[str, float]:
     """Mean of the items of each type, in order of appearance; types that are not given are left out."""
     numbers: defaultdict[str | None, int] = defaultdict(count().__next__)
-    number = np.array([numbers[annotation.get(key)] for annotation in annotations])
+    types = map(methodcaller("get", key), annotations)
+    number = np.fromiter(map(numbers.__getitem__, types), np.int64, len(annotations))
     means = np.bincount(number, items) / np.bincount(number)
     return {kind: float(mean) for kind, mean in zip(numbers, means, strict=True) if kind is not None}
 

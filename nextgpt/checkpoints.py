@@ -1,15 +1,23 @@
 """What training leaves behind: a folder with ``nextgpt.yaml`` and ``model.safetensors``.
 
-Only trained tensors are kept, in half precision, under four names: ``input_projection.*``,
-``output_projection.*``, ``signals.*`` and ``lora.*``. Loading is strict: whatever is missing, left over or
-of another shape is named.
+Only trained tensors are kept, in half precision, under these names:
+
+- ``input_projection.*``, as the module names them;
+- ``output_projection.MODALITY.*``, one for each modality that the model makes;
+- ``signals.embeddings`` and ``signals.logits``, a row for each signal, modality by modality;
+- ``lora.*``, as peft names them;
+- ``vocabulary.embeddings`` and ``vocabulary.logits``, where the preset says that the checkpoint brings the
+  language model's own rows.
+
+Loading is strict: whatever is missing, left over or of another shape is named.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +35,10 @@ FORMAT = 1
 PARTS: Mapping[Stage, tuple[str, ...]] = {
     "encoding": ("input_projection",),
     "decoding": ("output_projection", "signals"),
-    "instruct": ("input_projection", "output_projection", "signals", "lora"),
+    "instruct": ("input_projection", "output_projection", "signals", "lora", "vocabulary"),
 }
 CARD, TENSORS = "nextgpt.yaml", "model.safetensors"
+OUTPUT = "output_projection"
 _SAMPLED_ABOVE = 256 * 2**20
 # The frozen parts beside which each stage trains: its checkpoint fits no others.
 BACKBONES: Mapping[Stage, tuple[str, ...]] = {
@@ -51,10 +60,12 @@ class Card:
         stage: the stage that it ends.
         preset: the preset that it was trained under.
         projection: the kind of the input projection.
-        backbones: fingerprints of the frozen parts that it was trained beside.
+        backbones: fingerprints of the frozen parts that it was trained beside, as far as they are known.
         steps: optimiser steps of its stage.
         figures: measured at the end: held-out losses, trainable share.
         format: version of this layout.
+        language_model: numbers that the language model's ``config.json`` has to have, of a converted
+            checkpoint whose makers kept no fingerprint: LLaMA 1 and 2 differ in them, and in no shape.
     """
 
     stage: Stage
@@ -64,6 +75,7 @@ class Card:
     steps: int = 0
     figures: Mapping[str, float] = field(default_factory=dict)
     format: int = FORMAT
+    language_model: Mapping[str, float] = field(default_factory=dict)
 
 
 def save(folder: Path, card: Card, tensors: Mapping[str, torch.Tensor]) -> None:
@@ -130,6 +142,7 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
     """
     import torch
 
+    tensors = _by_modality(tensors, parameters)
     problems = [f"{name} is missing" for name in parameters if name not in tensors]
     problems += [f"{name} is not part of this model" for name in tensors if name not in parameters]
     problems += [
@@ -143,6 +156,48 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
     with torch.no_grad():
         for name, value in parameters.items():
             value.copy_(tensors[name])
+
+
+def _by_modality(tensors: Mapping[str, torch.Tensor], like: Container[str]) -> Mapping[str, torch.Tensor]:
+    """Output projections bore no modality's name as long as there were pictures alone."""
+    bare, named = f"{OUTPUT}.fc.weight", f"{OUTPUT}.image.fc.weight"
+    old, new = (bare, named) if named in like else (named, bare)
+    if old not in tensors or new not in like:
+        return tensors
+    old, new = (name.removesuffix("fc.weight") for name in (old, new))
+    return {
+        new + name.removeprefix(old) if name.startswith(old) else name: value
+        for name, value in tensors.items()
+    }
+
+
+def check_language_model(card: Card, folder: Path, where: str) -> None:
+    """See that a language model is the one that a converted checkpoint was trained beside.
+
+    Args:
+        card: of the checkpoint.
+        folder: of the language model.
+        where: the checkpoint's name, for messages.
+
+    Raises:
+        CheckpointError: a number in its ``config.json`` is another; names it, and both values.
+    """
+    if not card.language_model:
+        return
+    try:
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder}: config.json cannot be read: {error}") from error
+    other = [
+        f"{name} is {found.get(name)}, the checkpoint needs {value:g}"
+        for name, value in card.language_model.items()
+        if found.get(name) != value
+    ]
+    if other:
+        raise CheckpointError(
+            f"{where}: does not fit the language model {folder.name}: {'; '.join(other)}; "
+            "LLaMA 2 cannot stand in for LLaMA 1, name the language model that it was trained with"
+        )
 
 
 def tensors_hash(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:

@@ -53,12 +53,14 @@ class Prompt:
         user: one turn of the user, up to where the model continues; ``{content}`` stands for its parts.
         image: a picture among the parts; ``{media}`` stands for its concept tokens.
         end: what closes a reply.
+        tags: tokens in `image` that were added to the vocabulary for it; only the template can write them.
     """
 
     user: str
     end: str
     begin: str = ""
     image: str = "{media}"
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Config:
-    """A preset."""
+    """A preset.
+
+    Attributes:
+        vocabulary: "frozen", or "trained" where the last stage trains the language model's own token rows and
+            its checkpoint brings them, as that of the released weights does.
+    """
 
     name: str
     weights: Weights
@@ -179,6 +186,7 @@ class Config:
     lora: Lora
     signals: Mapping[Modality, int] = field(default_factory=lambda: {"image": 4})
     projection: str = "grouping"
+    vocabulary: Literal["frozen", "trained"] = "frozen"
     generation: Generation = field(default_factory=Generation)
     training: Training | None = None
 

@@ -12,7 +12,14 @@ from typing import Any
 
 import torch
 
-from nextgpt.checkpoints import BACKBONES, Card, CheckpointError, fit, folder_hash
+from nextgpt.checkpoints import (
+    BACKBONES,
+    Card,
+    CheckpointError,
+    check_language_model,
+    fit,
+    folder_hash,
+)
 from nextgpt.checkpoints import load as read_checkpoint
 from nextgpt.config import Config, ConfigError, Stage, load_config, locate
 from nextgpt.decoding.image import ImageDecoder
@@ -80,7 +87,13 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
     dtype = torch.float32  # half precision is emulated, and slow, on CPUs
     image = locate(config.weights.image) if stage != "encoding" else None
     encoder = load_encoder(locate(config.weights.encoder))
-    language_model = LanguageModel.load(locate(config.weights.language_model), config.signals, dtype)
+    language_model = LanguageModel.load(
+        locate(config.weights.language_model),
+        config.signals,
+        dtype,
+        tags=config.prompt.tags,
+        vocabulary=config.vocabulary == "trained",
+    )
     if stage == "instruct":
         language_model.add_lora(config.lora)
     projected = None
@@ -123,6 +136,7 @@ def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) ->
         CheckpointError: names, shapes or frozen parts do not fit.
     """
     card, tensors = read_checkpoint(folder)
+    check_language_model(card, locate(model.config.weights.language_model), str(folder))
     own = backbones(model.config, card.stage)
     other = [name for name, value in card.backbones.items() if own.get(name, value) != value]
     if other:
@@ -133,7 +147,7 @@ def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) ->
     wanted = model.trained()
     if parts is not None:
         wanted = {name: value for name, value in wanted.items() if name.partition(".")[0] in parts}
-    fit(wanted, tensors, str(folder))
+    fit(wanted, tensors, f"{folder} (trained under the preset {card.preset})")
     return card
 
 

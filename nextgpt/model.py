@@ -107,6 +107,7 @@ class NextGPT(nn.Module):
                 "logits": language_model.signal_logits,
             },
             "lora": language_model.lora(),
+            "vocabulary": language_model.vocabulary(),
         }
         return {part: found[part] for part in PARTS[self.stage]}
 

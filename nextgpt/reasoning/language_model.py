@@ -48,13 +48,30 @@ class LanguageModel(nn.Module):
         causal: a causal language model of transformers; its parameters are frozen here.
         tokenizer: its tokenizer; nothing is added to it.
         counts: signal tokens per modality.
+        tags: tokens of the prompt's template that are added to the vocabulary; their rows begin at random.
+        vocabulary: whether its own token rows come from a checkpoint.
     """
 
     signal_embeddings: nn.Parameter
     signal_logits: nn.Parameter
 
-    def __init__(self, causal: Any, tokenizer: Any, counts: Mapping[Modality, int]) -> None:
+    def __init__(
+        self,
+        causal: Any,
+        tokenizer: Any,
+        counts: Mapping[Modality, int],
+        *,
+        tags: Sequence[str] = (),
+        vocabulary: bool = False,
+    ) -> None:
         super().__init__()
+        if tags:
+            tokenizer.add_tokens(list(tags), special_tokens=True)
+            if len(tokenizer) > len(causal.get_input_embeddings().weight):
+                causal.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        if vocabulary:
+            _untie(causal)
+        self._vocabulary = vocabulary
         causal.requires_grad_(False)
         causal.eval()
         self.causal = causal
@@ -69,7 +86,15 @@ class LanguageModel(nn.Module):
         self.signal_logits = nn.Parameter(_rows_like(outputs, self.signals.total))
 
     @classmethod
-    def load(cls, folder: Path, counts: Mapping[Modality, int], dtype: torch.dtype) -> LanguageModel:
+    def load(
+        cls,
+        folder: Path,
+        counts: Mapping[Modality, int],
+        dtype: torch.dtype,
+        *,
+        tags: Sequence[str] = (),
+        vocabulary: bool = False,
+    ) -> LanguageModel:
         """Read a model and its tokenizer from a folder as transformers saves them.
 
         Raises:
@@ -90,7 +115,7 @@ class LanguageModel(nn.Module):
             ) from error
         if len(tokenizer) < 10:
             raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
-        return cls(causal, tokenizer, counts)
+        return cls(causal, tokenizer, counts, tags=tags, vocabulary=vocabulary)
 
     def train(self, mode: bool = True) -> LanguageModel:
         """Switch the adapters alone: what is frozen answers in training as it does afterwards."""
@@ -121,6 +146,15 @@ class LanguageModel(nn.Module):
     def lora(self) -> dict[str, nn.Parameter]:
         """The adapters' parameters by name; empty before `add_lora`."""
         return {name: value for name, value in self.causal.named_parameters() if "lora_" in name}
+
+    def vocabulary(self) -> dict[str, nn.Parameter]:
+        """Its own token rows, where they come from a checkpoint; empty where they stay what they were."""
+        if not self._vocabulary:
+            return {}
+        return {
+            "embeddings": self.causal.get_input_embeddings().weight,
+            "logits": self.causal.get_output_embeddings().weight,
+        }
 
     @contextmanager
     def without_lora(self) -> Iterator[None]:
@@ -288,6 +322,14 @@ class LanguageModel(nn.Module):
         """Text of token ids, stripped; special tokens say nothing."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return cast(str, text).strip()
+
+
+def _untie(causal: Any) -> None:
+    """Give the output rows a matrix of their own, where they shared the input embeddings'."""
+    head, table = causal.get_output_embeddings(), causal.get_input_embeddings()
+    if head.weight is table.weight:
+        head.weight = nn.Parameter(table.weight.detach().clone())
+        causal.config.tie_word_embeddings = False
 
 
 def _rows_like(matrix: Tensor, count: int) -> Tensor:

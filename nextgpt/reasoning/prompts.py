@@ -2,11 +2,12 @@
 
 Each medium of the user's takes as many places as it has concept tokens; each medium of the assistant's
 is the span of signals that asked for it. What people type is tokenised as plain text: neither
-``</s>`` nor ``[IMG0]`` in it means anything.
+``</s>`` nor ``[IMG0]`` nor a template's ``<Img>`` in it means anything.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,12 @@ from nextgpt.messages import Message
 from nextgpt.signals import Signals
 
 MEDIUM = -1  # the place of one concept token
+
+
+class _Tag(str):
+    """A template's own token, as against typed text that spells it."""
+
+    __slots__ = ()
 
 
 @dataclass
@@ -57,7 +64,8 @@ class Writer:
         self.concepts = concepts
         self._tokenizer = tokenizer
         self._before, self._after = prompt.user.split("{content}")
-        self._media_before, self._media_after = prompt.image.split("{media}")
+        before, after = prompt.image.split("{media}")
+        self._media_before, self._media_after = self._tagged(before), self._tagged(after)
         self.end = self.template(prompt.end)
         begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
         self._begin = begin + self.template(prompt.begin)
@@ -75,6 +83,13 @@ class Writer:
             return []
         encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=split_special_tokens)
         return list(encoded["input_ids"])
+
+    def _tagged(self, text: str) -> list[str]:
+        """A part of the template, its tags apart; spaces beside a tag belong to it, as tokenizers have it."""
+        if not self.prompt.tags:
+            return [text]
+        pieces = re.split("|".join(f" *({re.escape(tag)}) *" for tag in self.prompt.tags), text)
+        return [_Tag(piece) if piece in self.prompt.tags else piece for piece in pieces if piece is not None]
 
     def write(self, conversation: Sequence[Message], *, longest: int | None = None) -> Written:
         """Write a conversation; when it ends with the user, up to where the model continues.
@@ -138,10 +153,12 @@ class Writer:
         pieces: list[str | Image] = []
         text, first = self._before, True
         for part in message.parts:
-            gap = "" if first or text.endswith("\n") else " "
+            beside_tag = bool(self.prompt.tags) and not text
+            gap = "" if first or beside_tag or text.endswith("\n") else " "
             if isinstance(part, Image):
-                pieces += [text + gap + self._media_before, part]
-                text = self._media_after
+                opening, *tags = self._media_before
+                pieces += [text + gap + opening, *tags, part, *self._media_after[:-1]]
+                text = self._media_after[-1]
             elif part.strip():
                 text += gap + part.strip()
             else:
@@ -157,6 +174,8 @@ class Writer:
             if isinstance(piece, Image):
                 written.add([MEDIUM] * self.concepts, False)
                 written.media.append(piece)
+            elif isinstance(piece, _Tag):
+                written.add([self._tokenizer.convert_tokens_to_ids(piece)], False)
             else:
                 # Text that follows a space begins with it; concept tokens do not.
                 last = place == len(pieces) - 1

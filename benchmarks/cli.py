@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: ``nextgpt-bench run | list | score | expect | doctor``.
+"""The command line of the benchmarks: ``nextgpt-bench run | list | score | expect | doctor | selftest``.
 
 Results go to standard output as a table and, with ``--json FILE``, to a file as the same rows;
 progress and notes go to standard error. What a person did wrong is one line and a non-zero exit.
@@ -82,7 +82,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
 
 @app.command("list")
 def list_command(json: JsonFile = None) -> None:
-    """List benchmarks, suites and systems."""
+    """List benchmarks, suites, systems, and extractors of features."""
     from benchmarks import registry
     from benchmarks.tables import print_rows, write_rows
 
@@ -91,6 +91,7 @@ def list_command(json: JsonFile = None) -> None:
         ("suite", each.name, ", ".join(each.benchmarks), each.about) for each in registry.SUITES.values()
     ]
     rows += [("system", entry.name, "", entry.about) for entry in registry.SYSTEMS.values()]
+    rows += [("extractor", entry.name, "", entry.about) for entry in registry.EXTRACTORS.values()]
     head = ("kind", "name", "family", "about")
     print_rows(head, rows)
     if json:
@@ -157,6 +158,30 @@ def doctor_command(json: JsonFile = None) -> None:
     print_rows(head, rows)
     if json:
         write_rows(json, map(asdict, findings))
+
+
+@app.command("selftest")
+def selftest_command(
+    *,
+    extractor: Annotated[
+        str | None, typer.Option(help="Also see whether this network notices damaged pictures.")
+    ] = None,
+    json: JsonFile = None,
+) -> None:
+    """Check the metrics themselves: known values, and that growing damage costs."""
+    from benchmarks.registry import load_extractor
+    from benchmarks.tables import print_rows, write_rows
+    from metrics.selftest import selftest
+
+    checks = selftest(load_extractor(extractor) if extractor else None)
+    rows = [(check.name, "ok" if check.passed else "FAILED", check.found) for check in checks]
+    print_rows(("check", "outcome", "found"), rows)
+    if json:
+        write_rows(json, map(asdict, checks))
+    failed = sum(not check.passed for check in checks)
+    if failed:
+        _note(f"error: {failed} of {len(checks)} checks failed; trust no number of these metrics")
+        raise typer.Exit(1)
 
 
 def main() -> None:

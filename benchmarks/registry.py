@@ -1,4 +1,4 @@
-"""The registry: every benchmark, suite and system by its name, imported when it is asked for.
+"""The registry: every benchmark, suite, system and extractor by its name, imported when it is asked for.
 
 It holds strings, so listing it is instant and importing it imports no model. A system of your own needs
 no entry: name it as ``package.module:factory``, where the factory, called without arguments, returns a
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
@@ -55,6 +55,25 @@ class SystemEntry:
     about: str
     target: str
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class ExtractorEntry:
+    """A network that turns media into features: ``package.module:factory``.
+
+    Attributes:
+        name: as in ``--extractor NAME``, or ``NAME:WHERE`` with the file, folder or hub id of its weights.
+        about: what it is for people.
+        target: where its factory is found.
+        media: what it looks at or listens to.
+        source: the factory's argument where nobody says WHERE; None leaves it to the factory.
+    """
+
+    name: str
+    about: str
+    target: str
+    media: Literal["pictures", "sounds"]
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +168,31 @@ SYSTEMS: Mapping[str, SystemEntry] = {
     )
 }
 
+EXTRACTORS: Mapping[str, ExtractorEntry] = {
+    entry.name: entry
+    for entry in (
+        ExtractorEntry(
+            "inception",
+            "FID's Inception v3 of 2015; inception:FILE for its weights elsewhere",
+            "metrics.extractors:InceptionExtractor",
+            "pictures",
+        ),
+        ExtractorEntry(
+            "clip",
+            "CLIP ViT-B/32, as the published CLIPScore; clip:FOLDER for any other",
+            "metrics.extractors:ClipExtractor",
+            "pictures",
+            "openai/clip-vit-base-patch32",
+        ),
+        ExtractorEntry(
+            "toyworld",
+            "toyworld's own CLIP, which no judged system contains",
+            "benchmarks.tasks.toyworld_extractor:load",
+            "pictures",
+        ),
+    )
+}
+
 
 def benchmark_names(name: str) -> tuple[str, ...]:
     """The benchmarks that a name stands for: itself, or those of a suite.
@@ -189,6 +233,22 @@ def load_system(name: str) -> System:
     if ":" in name:
         return _checked(_of_user(name)(), name)
     raise _unknown("system", name, SYSTEMS, "; your own is named package.module:factory")
+
+
+def load_extractor(name: str, **options: Any) -> Any:
+    """The extractor of this name, one of `EXTRACTORS`, or ``NAME:WHERE`` with weights of one's own.
+
+    Raises:
+        RegistryError: no such extractor.
+        MissingWeightsError: its weights are not at hand; the message says what that disables.
+    """
+    known, _, where = name.partition(":")
+    if known not in EXTRACTORS:
+        raise _unknown("extractor", known, EXTRACTORS)
+    entry = EXTRACTORS[known]
+    module, _, attribute = entry.target.partition(":")
+    source = where or entry.source
+    return getattr(import_module(module), attribute)(*([source] if source else []), **options)
 
 
 def _recorded(path: Path) -> System:

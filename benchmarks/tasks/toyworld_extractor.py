@@ -16,6 +16,7 @@ from nextgpt.messages import Message
 
 if TYPE_CHECKING:
     from metrics.extractors.cache import CachedExtractor
+    from metrics.extractors.clip import ClipExtractor
     from metrics.metric import Metric
 
 WEIGHTS = Path(str(files("toyworld"))) / "weights" / "extractor"
@@ -29,6 +30,13 @@ def fid_use() -> MetricUse:
 def clip_score_use() -> MetricUse:
     """CLIPScore of each answer's picture with the caption that it was asked for."""
     return MetricUse("clip_score", _clip_score, _pixels, _caption, failure="left-out")
+
+
+def load() -> ClipExtractor:
+    """The extractor itself, for any pictures."""
+    from metrics.extractors.clip import ClipExtractor
+
+    return ClipExtractor(WEIGHTS)
 
 
 @lru_cache(maxsize=1)

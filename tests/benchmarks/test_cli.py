@@ -175,7 +175,13 @@ def test_the_list_names_all_and_is_written_for_programs(bench: Command) -> None:
     code, out, _ = bench("list", "--json", "list.json")
     assert code == 0
     rows = json.loads(Path("list.json").read_text())
-    assert {row["name"] for row in rows} == {"numbers", "seeing", "small", *registry.SYSTEMS}
+    assert {row["name"] for row in rows} == {
+        "numbers",
+        "seeing",
+        "small",
+        *registry.SYSTEMS,
+        *registry.EXTRACTORS,
+    }
     assert all(row["name"] in out for row in rows)
 
 
@@ -192,6 +198,39 @@ def test_listing_and_help_import_nothing_heavy(arguments: list[str]) -> None:
         [sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "heavy: []"
+
+
+# --- the metrics' own checks ---------------------------------------------------------------------------
+
+
+@pytest.mark.java
+def test_the_selftest_is_a_table_and_rows(bench: Command) -> None:
+    code, out, err = bench("selftest", "--json", "checks.json")
+    assert (code, err) == (0, "")
+    rows = json.loads(Path("checks.json").read_text())
+    assert len(rows) > 20
+    assert all(row["passed"] and row["found"] for row in rows)
+    assert "climbs 0, .3, .6, .9, 1" in out
+
+
+@pytest.mark.java
+def test_a_wrong_metric_fails_the_selftest(bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from metrics import selftest
+
+    monkeypatch.setattr(selftest, "frechet_distance", lambda a, b: 1.0)
+    code, out, err = bench("selftest", "--json", "checks.json")
+    assert code == 1
+    assert "FAILED" in out
+    assert "trust no number" in only_line(err)
+    wrong = [row["name"] for row in json.loads(Path("checks.json").read_text()) if not row["passed"]]
+    assert len(wrong) == 6  # two identities, two known values, blur, noise
+    assert all("Fréchet distance" in name for name in wrong)
+
+
+def test_the_selftest_names_a_misspelt_network(bench: Command) -> None:
+    code, _, err = bench("selftest", "--extractor", "inceptoin")
+    assert code == 1
+    assert "did you mean inception?" in only_line(err)
 
 
 # --- expectations ------------------------------------------------------------------------------------

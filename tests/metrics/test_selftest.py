@@ -28,7 +28,11 @@ def test_all_checks_pass() -> None:
     [
         ("frechet_distance", lambda a, b: float(len(a)), "a set's Fréchet distance from itself is 0"),
         ("kl_divergence", lambda p, q, epsilon: 0.5, "kl_divergence(p, q) is the divergence of p from q"),
-        ("inception_score", lambda p, splits=10: 1.0, "that of five sure and balanced classes is 5"),
+        (
+            "inception_score",
+            lambda p, splits=10: 1.0,
+            "the Inception Score of five sure and balanced classes is 5",
+        ),
         ("kernel_distance", lambda a, b, subsets, subset_size: 0.0, "the kernel distance grows with blur"),
     ],
 )
@@ -37,6 +41,16 @@ def test_a_broken_metric_is_caught(
 ) -> None:
     monkeypatch.setattr(module, name, broken)
     assert check in _failed()
+
+
+def test_a_metric_that_raises_fails_its_checks_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def removed(p: object, splits: int = 10) -> float:
+        raise TypeError("sqrtm() got an unexpected keyword argument 'disp'")
+
+    monkeypatch.setattr(module, "inception_score", removed)
+    failed = [check for check in selftest() if not check.passed]
+    assert [check.name for check in failed] == ["all checks of known values can run"]
+    assert failed[0].found == "TypeError: sqrtm() got an unexpected keyword argument 'disp'"
 
 
 def test_a_network_that_sees_nothing_is_caught() -> None:

@@ -76,7 +76,7 @@ def benchmark_accounts(dossier: Dossier) -> list[BenchmarkAccount]:
     for name in dossier.benchmarks:
         about = dossier.on(name)[0].about
         counts = sorted({entry.about.samples or 0 for entry in dossier.on(name)})
-        protocol = tuple((key, said(value)) for key, value in about.protocol.items() if key != "note")
+        protocol = tuple((key, said(value)) for key, value in about.protocol.items())
         accounts.append(
             BenchmarkAccount(
                 name,
@@ -93,7 +93,7 @@ def benchmark_accounts(dossier: Dossier) -> list[BenchmarkAccount]:
 
 def notes(dossier: Dossier) -> list[str]:
     """What a reader has to bear in mind: the benchmarks' own notes, and what is odd about these runs."""
-    own = [(dossier.on(name)[0].about.protocol.get("note"), name) for name in dossier.benchmarks]
+    own = [(dossier.on(name)[0].about.note, name) for name in dossier.benchmarks]
     states = [
         (state, f"{entry.system} on {entry.benchmark}")
         for entry in dossier.entries.values()

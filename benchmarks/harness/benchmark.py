@@ -82,7 +82,8 @@ class MetricUse:
             under ``failure="wrong"`` it is handed an assistant message without parts. None under
             ``failure="left-out"`` says that there is nothing to judge: no picture in the answer.
         reference: picks from a sample what the metric compares with.
-        failure: ``wrong`` scores a failed sample as an empty answer; ``left-out`` leaves it out, for
+        failure: ``wrong`` scores a failed sample 0 where the metric is a mean of items, and as an empty
+            answer where it is computed from counts over all of them (BLEU); ``left-out`` leaves it out, for
             metrics of whole sets that have no value for "nothing". Either is counted and printed.
     """
 
@@ -110,7 +111,9 @@ class Benchmark:
         accepts: modalities a system must accept to take part.
         produces: modalities it must produce.
         slices: names the part of the benchmark that a sample belongs to (``two objects``), or None;
-            parts are reported beside the whole.
+            parts are reported beside the whole. What a metric counts over all items (CIDEr-D's document
+            frequencies) it counts over the whole for a part too.
+        note: what a reader of its numbers must know; no number depends on it.
     """
 
     name: str
@@ -125,6 +128,7 @@ class Benchmark:
     accepts: frozenset[Modality]
     produces: frozenset[Modality]
     slices: Callable[[Sample], str | None] | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         names = [use.name for use in self.metrics]

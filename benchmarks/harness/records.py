@@ -59,6 +59,7 @@ class Manifest:
         batch_size: of the latest start; answers depend on it by floating-point rounding alone.
         samples: number of samples once the run has seen them all, before that None.
         samples_sha256: of their ids, in order, each followed by a newline.
+        note: the benchmark's, for readers.
         versions, hardware, command, started: the latest start's.
     """
 
@@ -81,6 +82,7 @@ class Manifest:
     started: str
     samples: int | None = None
     samples_sha256: str | None = None
+    note: str = ""
 
     def differences(self, other: Manifest) -> list[str]:
         """What keeps two runs from sharing a folder, in words: ``seed (0, now 1)``."""

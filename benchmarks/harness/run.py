@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
+from benchmarks.harness.progress import Tick, progress
 from benchmarks.harness.provenance import command_line, hardware, redact, versions
 from benchmarks.harness.records import (
     FILE,
@@ -32,8 +32,6 @@ from benchmarks.harness.scoring import score
 from benchmarks.harness.system import System
 from nextgpt.messages import Failure, Message, Request, seed_of
 
-Tick = Callable[[int], object]
-
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _LONGEST_REASON = 500  # characters; a library's error message can be a page
 
@@ -46,16 +44,28 @@ class CannotTakePartError(RunError):
     """The system does not accept or produce what the benchmark is about."""
 
 
+class Manner(TypedDict, total=False):
+    """How a run is made; none of it changes an answer but `seed`.
+
+    Attributes:
+        batch_size: requests in one call of the system; 32 where nobody says.
+        seed: base of the samples' seeds; each depends on it and the sample's id alone.
+        retry_failed: run samples again that are recorded as failed.
+        progress: show a bar on standard error; None shows it on a terminal only.
+    """
+
+    batch_size: int
+    seed: int
+    retry_failed: bool
+    progress: bool | None
+
+
 def run(
     benchmark: Benchmark,
     system: System,
     out: Path,
     options: Options | None = None,
-    *,
-    batch_size: int = 32,
-    seed: int = 0,
-    retry_failed: bool = False,
-    progress: bool | None = None,
+    **manner: Unpack[Manner],
 ) -> Run:
     """Put every sample that has no answer yet to the system, and record what it says.
 
@@ -67,10 +77,7 @@ def run(
         system: who answers them.
         out: folder of all runs; this one goes to ``<out>/<system>/<benchmark>``.
         options: which data, how many samples.
-        batch_size: requests in one call of the system.
-        seed: base of the samples' seeds; each depends on it and the sample's id alone.
-        retry_failed: run samples again that are recorded as failed.
-        progress: show a bar on standard error; None shows it on a terminal only.
+        **manner: see `Manner`.
 
     Returns:
         The finished run, not yet scored.
@@ -81,6 +88,7 @@ def run(
         RecordError: the folder can't be written, or a record in it is damaged.
     """
     options = options or Options()
+    batch_size, seed = manner.get("batch_size", 32), manner.get("seed", 0)
     _check(benchmark, system, batch_size)
     folder = out / system.name / benchmark.name
     manifest = _manifest(benchmark, system, options, batch_size, seed)
@@ -89,9 +97,10 @@ def run(
         write_manifest(
             folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
         )
-        if retry_failed:
+        if manner.get("retry_failed"):
             log.forget_failures()
-        with _bar(f"{system.name} on {benchmark.name}", _count(benchmark, options), progress) as tick:
+        title, count = f"{system.name} on {benchmark.name}", _count(benchmark, options)
+        with progress(title, count, manner.get("progress")) as tick:
             ids, usable = _answer_all(benchmark.samples(options), system, log, batch_size, seed, tick)
         digest = hashlib.sha256("".join(f"{sample}\n" for sample in ids).encode()).hexdigest()
         _check_ids(ids, digest, earlier, log)
@@ -107,24 +116,10 @@ def evaluate(
     system: System,
     out: Path,
     options: Options | None = None,
-    *,
-    batch_size: int = 32,
-    seed: int = 0,
-    retry_failed: bool = False,
-    progress: bool | None = None,
+    **manner: Unpack[Manner],
 ) -> Run:
     """Run a system on a benchmark, and score it; arguments and errors are those of `run`."""
-    finished = run(
-        benchmark,
-        system,
-        out,
-        options,
-        batch_size=batch_size,
-        seed=seed,
-        retry_failed=retry_failed,
-        progress=progress,
-    )
-    return score(finished, benchmark, options)
+    return score(run(benchmark, system, out, options, **manner), benchmark, options)
 
 
 def _answer_all(
@@ -230,6 +225,7 @@ def _manifest(benchmark: Benchmark, system: System, options: Options, batch_size
         version=benchmark.version,
         family=benchmark.family,
         protocol=dict(benchmark.protocol),
+        note=benchmark.note,
         source=benchmark.source,
         licence=benchmark.licence,
         headline=benchmark.headline,
@@ -283,17 +279,3 @@ def _count(benchmark: Benchmark, options: Options) -> int | None:
 def _first_reason(finished: Run) -> str:
     reasons = [p.answer.reason for p in finished.predictions if isinstance(p.answer, Failure)]
     return f"; the first: {reasons[0]}" if reasons else "; is the data set empty?"
-
-
-@contextmanager
-def _bar(title: str, total: int | None, show: bool | None) -> Iterator[Tick]:
-    if not (sys.stderr.isatty() if show is None else show):
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda count: bar.advance(task, count)

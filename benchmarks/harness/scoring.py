@@ -171,6 +171,27 @@ def _collect(
     return items, columns
 
 
+def _with_failures(metric: Metric[Any], statistics: Any, remarks: Sequence[str]) -> Any:
+    """The statistics, with 0 for each failed sample of a mean.
+
+    An empty answer stands in for a failure, and some rules reward one: to the official VQA script `?`, which
+    people did answer, is empty too.
+
+    Raises:
+        ValueError: failures under a metric whose lowest values are its best.
+    """
+    from metrics.metric import MeanMetric
+
+    failed = [position for position, remark in enumerate(remarks) if remark == "failed"]
+    if not failed or not isinstance(metric, MeanMetric):
+        return statistics
+    if not metric.higher_is_better:
+        raise ValueError(f"{metric.name} has no worst value for {len(failed)} failed samples; leave them out")
+    statistics = statistics.copy()
+    statistics[failed] = 0.0
+    return statistics
+
+
 @dataclass(frozen=True)
 class _Measured:
     """One metric's statistics of its items, or why there are none."""
@@ -187,7 +208,8 @@ class _Measured:
             metric = column.use.make()
             if not column.rows:
                 return cls(column, metric, None, "no sample has an answer to judge")
-            return cls(column, metric, metric.statistics(column.predictions, column.references))
+            statistics = metric.statistics(column.predictions, column.references)
+            return cls(column, metric, _with_failures(metric, statistics, column.remarks))
         except _REASONS as error:
             return cls(column, metric, None, _reason(error, column, items))
 
@@ -197,6 +219,7 @@ class _Measured:
         Raises:
             ValueError: and others of `_REASONS`; the metric has no value for these items.
         """
+        from benchmarks.harness.parts import Part
         from metrics.metric import ArrayMetric
         from metrics.statistics import estimate
 
@@ -208,10 +231,7 @@ class _Measured:
             if isinstance(metric, ArrayMetric):
                 statistics = statistics[chosen]
             else:
-                statistics = metric.statistics(
-                    [self.column.predictions[position] for position in chosen],
-                    [self.column.references[position] for position in chosen],
-                )
+                metric = Part(metric, chosen)
         groups = [items[row].group for row in rows]
         return estimate(metric, statistics, groups if len(set(groups)) < len(groups) else None)
 

@@ -152,10 +152,11 @@ COCO_CAPTIONS = Benchmark(
     version=1,
     source="COCO captions, official format, from the folder given",
     licence="annotations CC BY 4.0; photographs as named for each in captions.json",
-    protocol={"prompt": PROMPT, "split": "all images of the folder", "note": NOTE},
+    protocol={"prompt": PROMPT, "split": "all images of the folder"},
     load=_load,
     metrics=caption_uses(),
     headline="cider_d",
     accepts=frozenset({"text", "image"}),
     produces=frozenset({"text"}),
+    note=NOTE,
 )

@@ -198,11 +198,12 @@ COCO_VQA = Benchmark(
     version=1,
     source="VQA v2, official format, from the folder given",
     licence="annotations CC BY 4.0; photographs as named for each in captions.json",
-    protocol={"prompt": PROMPT, "split": "all questions of the folder", "note": NOTE},
+    protocol={"prompt": PROMPT, "split": "all questions of the folder"},
     load=_load,
     metrics=vqa_uses(),
     headline="vqa_accuracy",
     accepts=frozenset({"text", "image"}),
     produces=frozenset({"text"}),
     slices=answer_type,
+    note=NOTE,
 )

@@ -179,6 +179,11 @@ def test_a_different_run_in_the_same_folder_is_refused(
     assert read_predictions(before.folder / FILE) == list(before.predictions)
 
 
+def test_a_note_is_kept_and_may_be_rewritten_between_two_starts(tmp_path: Path) -> None:
+    assert run(numbers(note="few samples"), Speaker(echo), tmp_path).manifest.note == "few samples"
+    assert run(numbers(note="too few samples"), Speaker(echo), tmp_path).manifest.note == "too few samples"
+
+
 def test_data_that_changed_under_a_run_are_noticed(tmp_path: Path) -> None:
     run(numbers(6), Speaker(echo), tmp_path)
     with pytest.raises(RunError, match="the data changed, 6 samples before and 8 now"):

@@ -13,6 +13,8 @@ from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Sample
 from benchmarks.harness.records import Prediction, RecordError, Result, read_run
 from benchmarks.harness.run import run
 from benchmarks.harness.scoring import Scored, score, score_predictions
+from metrics.answers import VqaAccuracy
+from metrics.caption_metrics import CiderD
 from metrics.metric import FloatArray, Metric, MetricInputError
 from nextgpt.messages import Failure, Message, assistant
 from tests.benchmarks.fakes import ExactMatch, Speaker, echo, numbers, sample
@@ -102,6 +104,31 @@ def test_a_failure_counts_as_wrong_and_is_counted() -> None:
     assert found.method.endswith("; 1 failed, scored as wrong")
 
 
+def test_a_failure_is_worth_nothing_where_an_empty_answer_would_be_worth_something() -> None:
+    said_of = MetricUse("vqa_accuracy", VqaAccuracy, lambda answer: answer.text, lambda s: s.references)
+    answers = [{"answer": "?" if k < 8 else "nothing", "answer_id": k} for k in range(10)]
+    samples = [replace(sample(k), references={"answers": answers}) for k in range(2)]
+    benchmark = numbers(metrics=(said_of,), headline="vqa_accuracy")
+    found = scored(benchmark, {"s0": assistant(), "s1": Failure("system", "out of memory")}, samples)
+    assert [row.value for row in found.scores] == [1.0, 0.0]
+    result = only(found, "vqa_accuracy")
+    assert (result.value, result.n, result.failed) == (0.5, 2, 1)
+    assert result.method.endswith("; 1 failed, scored as wrong; 1 empty, scored as they are")
+
+
+def test_failures_under_a_metric_that_has_no_worst_value_are_refused() -> None:
+    class Distance(ExactMatch):
+        higher_is_better = False
+
+    use = replace(EXACT, make=Distance)
+    samples = [sample(k) for k in range(3)]
+    whole = {f"s{k}": assistant(str(k)) for k in range(3)}
+    assert only(scored(numbers(metrics=(use,)), whole, samples)).value is not None
+    found = only(scored(numbers(metrics=(use,)), {**whole, "s1": Failure("plan", "no")}, samples))
+    assert found.value is None
+    assert "no worst value for 1 failed samples; leave them out" in found.method
+
+
 def test_a_metric_of_sets_leaves_failures_out_and_says_so() -> None:
     samples = [sample(k) for k in range(6)]
     answers: dict[str, Message | Failure] = {f"s{k}": assistant("a" * k) for k in range(5)}
@@ -145,6 +172,29 @@ def test_slices_are_reported_beside_the_whole() -> None:
     ]
     assert (only(found, part="even").value, only(found, part="even").n) == (0.0, 4)
     assert only(found, "spread", "even").value == pytest.approx(math.sqrt(5))
+
+
+@pytest.mark.java
+def test_a_slice_keeps_the_document_frequencies_of_the_whole() -> None:
+    captions = ["a red star", "a red square", "a blue star", "two blue squares", "a green star", "a red sun"]
+    samples = [
+        replace(sample(k), references={"captions": (text,)}, group=f"g{k}") for k, text in enumerate(captions)
+    ]
+    use = MetricUse("cider_d", CiderD, lambda answer: answer.text, lambda s: s.references["captions"])
+    parts = numbers(
+        metrics=(use,), headline="cider_d", slices=lambda s: "early" if int(s.id[1:]) < 3 else "late"
+    )
+    answers = {f"s{k}": assistant(text) for k, text in enumerate([*captions[1:], captions[0]])}
+    found = scored(parts, answers, samples)
+    items = {row.sample: row.value for row in found.scores}
+    for part, chosen in (("early", range(3)), ("late", range(3, 6))):
+        result = only(found, "cider_d", part)
+        assert result.value == pytest.approx(np.mean([items[f"s{k}"] for k in chosen]))
+        assert result.low is not None
+        assert result.high is not None
+        assert result.low <= result.value <= result.high
+    alone = scored(parts, {f"s{k}": answers[f"s{k}"] for k in range(3)}, samples[:3])
+    assert only(alone, "cider_d").value != pytest.approx(only(found, "cider_d", "early").value)
 
 
 def test_without_a_spread_there_is_no_interval_and_a_reason() -> None:

@@ -62,7 +62,8 @@ def benchmark(name: str = "invented", **changes: object) -> Benchmark:
         "version": 1,
         "source": "invented on the spot",
         "licence": "CC0 1.0",
-        "protocol": {"prompt": "what is {n}?", "note": "Nobody can be good at this."},
+        "protocol": {"prompt": "what is {n}?"},
+        "note": "Nobody can be good at this.",
         "load": samples,
         "metrics": (
             MetricUse("exact_match", ExactMatch, lambda answer: answer.text, truth),

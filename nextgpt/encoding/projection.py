@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nextgpt.encoding.grouping import GroupingConfig, GroupingProjection
 
-INPUT_PROJECTIONS = ("grouping", "linear")
+INPUT_PROJECTIONS = ("grouping", "linear", "patches")
 
 
 class LinearProjection(nn.Module):
@@ -40,19 +40,55 @@ class LinearProjection(nn.Module):
         return token
 
 
+class PatchProjection(nn.Module):
+    """Each patch's vector to a token of its own: what the newer released code calls linear.
+
+    >>> import torch
+    >>> PatchProjection(8, 16, tokens=5)(torch.zeros(2, 5, 8)).shape
+    torch.Size([2, 5, 16])
+    """
+
+    def __init__(self, in_dim: int = 1024, out_dim: int = 4096, *, tokens: int = 256) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.linear = nn.Linear(in_dim, out_dim)
+
+    def forward(self, patch_tokens: Tensor, cls: Tensor | None = None) -> Tensor:
+        """Project the patch tokens.
+
+        Args:
+            patch_tokens: float `[B, tokens, in_dim]`.
+            cls: not used; every input projection is called alike.
+
+        Returns:
+            float `[B, tokens, out_dim]`.
+
+        Raises:
+            ValueError: the encoder gives another number of patches than the preset says.
+        """
+        del cls
+        if patch_tokens.shape[1] != self.tokens:
+            raise ValueError(
+                f"the encoder gives {patch_tokens.shape[1]} patches, the preset's input projection takes "
+                f"{self.tokens}; set its option tokens"
+            )
+        projected: Tensor = self.linear(patch_tokens)
+        return projected
+
+
 def input_projection(
     kind: str, *, in_dim: int, out_dim: int, **options: Any
-) -> GroupingProjection | LinearProjection:
+) -> GroupingProjection | LinearProjection | PatchProjection:
     """Build an input projection.
 
-    Both kinds are called with patch tokens `[B, N, in_dim]` and the CLS vector `[B, in_dim]`, answer
+    All kinds are called with patch tokens `[B, N, in_dim]` and the CLS vector `[B, in_dim]`, answer
     with `[B, tokens, out_dim]`, and say how many in `tokens`.
 
     Args:
-        kind: "grouping" or "linear".
+        kind: "grouping", "linear" or "patches".
         in_dim: width of the encoder's embeddings.
         out_dim: width of the language model.
-        options: further fields of `GroupingConfig`; "linear" takes none.
+        options: further fields of `GroupingConfig`; `tokens` for "patches"; "linear" takes none.
 
     Raises:
         ValueError: there is no such kind.
@@ -67,4 +103,6 @@ def input_projection(
         return GroupingProjection(GroupingConfig.from_dict({"in_dim": in_dim, "out_dim": out_dim, **options}))
     if kind == "linear":
         return LinearProjection(in_dim, out_dim, **options)
+    if kind == "patches":
+        return PatchProjection(in_dim, out_dim, **options)
     raise ValueError(f"there is no input projection {kind!r}; choose one of {', '.join(INPUT_PROJECTIONS)}")

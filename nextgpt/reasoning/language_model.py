@@ -48,7 +48,7 @@ class LanguageModel(nn.Module):
         causal: a causal language model of transformers; its parameters are frozen here.
         tokenizer: its tokenizer; nothing is added to it.
         counts: signal tokens per modality.
-        tags: tokens of the prompt's template that are added to the vocabulary; their rows begin at random.
+        tags: tokens of the prompt's template that are added to the vocabulary.
         vocabulary: whether its own token rows come from a checkpoint.
     """
 
@@ -67,8 +67,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         if tags:
             tokenizer.add_tokens(list(tags), special_tokens=True)
-            if len(tokenizer) > len(causal.get_input_embeddings().weight):
-                causal.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+            _add_rows(causal, len(tokenizer))
         if vocabulary:
             _untie(causal)
         self._vocabulary = vocabulary
@@ -130,22 +129,11 @@ class LanguageModel(nn.Module):
 
     def add_lora(self, lora: Lora) -> None:
         """Put low-rank adapters beside the frozen layers; as long as they are untrained they add nothing."""
-        from peft import LoraConfig, inject_adapter_in_model
-
-        inject_adapter_in_model(
-            LoraConfig(
-                r=lora.rank,
-                lora_alpha=lora.alpha,
-                lora_dropout=lora.dropout,
-                target_modules=list(lora.targets),
-                bias="none",
-            ),
-            self.causal,
-        )
+        adapt(self.causal, lora)
 
     def lora(self) -> dict[str, nn.Parameter]:
         """The adapters' parameters by name; empty before `add_lora`."""
-        return {name: value for name, value in self.causal.named_parameters() if "lora_" in name}
+        return adapters(self.causal)
 
     def vocabulary(self) -> dict[str, nn.Parameter]:
         """Its own token rows, where they come from a checkpoint; empty where they stay what they were."""
@@ -322,6 +310,38 @@ class LanguageModel(nn.Module):
         """Text of token ids, stripped; special tokens say nothing."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return cast(str, text).strip()
+
+
+def adapt(causal: Any, lora: Lora) -> None:
+    """Put low-rank adapters into a causal language model of transformers."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    inject_adapter_in_model(
+        LoraConfig(
+            r=lora.rank,
+            lora_alpha=lora.alpha,
+            lora_dropout=lora.dropout,
+            target_modules=list(lora.targets),
+            bias="none",
+        ),
+        causal,
+    )
+
+
+def adapters(causal: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters of a model's adapters, by name."""
+    return {name: value for name, value in causal.named_parameters() if "lora_" in name}
+
+
+def _add_rows(causal: Any, total: int) -> None:
+    """Bring the vocabulary to so many tokens; each new one begins as the mean of the others."""
+    before = len(causal.get_input_embeddings().weight)
+    if total <= before:
+        return
+    causal.resize_token_embeddings(total, mean_resizing=False)
+    with torch.no_grad():
+        for matrix in (causal.get_input_embeddings().weight, causal.get_output_embeddings().weight):
+            matrix[before:] = matrix[:before].mean(0)
 
 
 def _untie(causal: Any) -> None:

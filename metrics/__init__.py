@@ -2,7 +2,9 @@
 
 For people who only want a number: `frechet_distance(a, b)` over arrays of features,
 `caption_scores(predictions, references)`, `vqa_accuracy(predictions, annotations)`, `clip_score(images,
-texts)` over embeddings; `bootstrap` and `compare` for intervals and paired tests. Names load when used.
+texts)` over embeddings; `bootstrap` and `compare` for intervals and paired tests. Classes (`FID`,
+`VqaAccuracy`, `CiderD` in `metrics.caption_metrics`) are the same measurements under one contract: statistics
+per item, their merge, a value. Names load when used.
 
 >>> from metrics import bootstrap
 >>> round(bootstrap([0.0, 1.0, 1.0, 1.0]).value, 2)
@@ -15,12 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metrics.agreement import bradley_terry, krippendorff_alpha, metric_agreement, win_rate
-    from metrics.answers import vqa_accuracy
-    from metrics.captions import caption_scores
+    from metrics.agreement import Agreement, bradley_terry, krippendorff_alpha, metric_agreement, win_rate
+    from metrics.answers import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, VqaScores, vqa_accuracy
+    from metrics.captions import CaptionScores, caption_scores
+    from metrics.corpus import CaptionCorpus
     from metrics.coverage import precision_recall
-    from metrics.distances import Measured, frechet_distance, frechet_distance_infinity
+    from metrics.distances import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
     from metrics.divergences import inception_score, kl_divergence
+    from metrics.java import JavaError
     from metrics.kernel_distances import cmmd, kernel_audio_distance, kernel_distance
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
     from metrics.set_metrics import CMMD, FID, KAD, KID, KLDivergence
@@ -34,14 +38,24 @@ if TYPE_CHECKING:
         minimum_detectable,
         wilson,
     )
+    from metrics.video_answers import (
+        ActivityNetScores,
+        Choice,
+        ChoiceAccuracy,
+        ChoiceUnparsed,
+        activitynet_qa,
+    )
+    from metrics.wups import OpenAnswer, Wups, wordnet_similarity
 
 _HOMES = {
-    "agreement": ("bradley_terry", "krippendorff_alpha", "metric_agreement", "win_rate"),
-    "answers": ("vqa_accuracy",),
-    "captions": ("caption_scores",),
+    "agreement": ("Agreement", "bradley_terry", "krippendorff_alpha", "metric_agreement", "win_rate"),
+    "answers": ("ExactMatch", "VqaAccuracy", "VqaAccuracyLmmsEval", "VqaScores", "vqa_accuracy"),
+    "captions": ("CaptionScores", "caption_scores"),
+    "corpus": ("CaptionCorpus",),
     "coverage": ("precision_recall",),
-    "distances": ("Measured", "frechet_distance", "frechet_distance_infinity"),
+    "distances": ("Extrapolation", "Measured", "frechet_distance", "frechet_distance_infinity"),
     "divergences": ("inception_score", "kl_divergence"),
+    "java": ("JavaError",),
     "kernel_distances": ("cmmd", "kernel_audio_distance", "kernel_distance"),
     "metric": ("Comparison", "Estimate", "IncomparableError", "MeanMetric", "Metric", "MetricInputError"),
     "set_metrics": ("CMMD", "FID", "KAD", "KID", "KLDivergence"),
@@ -55,6 +69,8 @@ _HOMES = {
         "minimum_detectable",
         "wilson",
     ),
+    "video_answers": ("ActivityNetScores", "Choice", "ChoiceAccuracy", "ChoiceUnparsed", "activitynet_qa"),
+    "wups": ("OpenAnswer", "Wups", "wordnet_similarity"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -65,16 +81,32 @@ __all__ = [
     "FID",
     "KAD",
     "KID",
+    "ActivityNetScores",
+    "Agreement",
     "CLIPScore",
     "CLIPSim",
+    "CaptionCorpus",
+    "CaptionScores",
+    "Choice",
+    "ChoiceAccuracy",
+    "ChoiceUnparsed",
     "Comparison",
     "Estimate",
+    "ExactMatch",
+    "Extrapolation",
     "IncomparableError",
+    "JavaError",
     "KLDivergence",
     "MeanMetric",
     "Measured",
     "Metric",
     "MetricInputError",
+    "OpenAnswer",
+    "VqaAccuracy",
+    "VqaAccuracyLmmsEval",
+    "VqaScores",
+    "Wups",
+    "activitynet_qa",
     "bootstrap",
     "bradley_terry",
     "caption_scores",
@@ -99,6 +131,7 @@ __all__ = [
     "vqa_accuracy",
     "wilson",
     "win_rate",
+    "wordnet_similarity",
 ]
 
 

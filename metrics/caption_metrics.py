@@ -164,6 +164,7 @@ class CiderD(CaptionMetric[CaptionCorpus]):
 
     name = "cider_d"
     higher_is_better = True
+    mean_of_items = True
 
     @property
     def signature(self) -> str:
@@ -198,6 +199,21 @@ class CiderD(CaptionMetric[CaptionCorpus]):
     def size(self, statistics: CaptionCorpus) -> int:
         """Number of items."""
         return len(statistics)
+
+    def check_pair(self, first: CaptionCorpus, second: CaptionCorpus) -> None:
+        """Refuses two systems that were held against different references: an n-gram weighs otherwise there.
+
+        Raises:
+            MetricInputError: other references, or another number of items; names the first that differs.
+        """
+        super().check_pair(first, second)
+        if first.references != second.references:
+            pairs = zip(first.references, second.references, strict=True)
+            number = next(number for number, (one, other) in enumerate(pairs) if one != other)
+            raise MetricInputError(
+                f"{self.name}: the references of item {number} differ between the two systems, and with them "
+                "what every n-gram weighs; score both against the same references"
+            )
 
     def _scores(self, corpus: CaptionCorpus) -> FloatArray:
         return corpus.ngrams.cider_d

@@ -75,12 +75,21 @@ class Metric(abc.ABC, Generic[S]):
         interval: `bootstrap` for metrics that may be recomputed a thousand times, `jackknife` for
             distances between sets, which repeated items bias and which cost seconds each.
         least: the smallest possible value; no interval reaches below it.
+        mean_of_items: whether the value is the mean of the items' values, once what is counted over all
+            items (CIDEr-D's document frequencies) is held fixed.
+
+    >>> from metrics.set_metrics import FID
+    >>> metric = FID()
+    >>> shards = [metric.statistics([[0.0]], [[3.0]]), metric.statistics([[2.0]], [[7.0]])]
+    >>> metric.value(metric.merge(shards)), metric.signature
+    (18.0, 'fid|features:given|cov:ddof1-f64|v:1')
     """
 
     name: str
     higher_is_better: bool
     interval: Literal["bootstrap", "jackknife"] = "bootstrap"
     least: float = -math.inf
+    mean_of_items: bool = False
 
     @property
     @abc.abstractmethod
@@ -111,6 +120,18 @@ class Metric(abc.ABC, Generic[S]):
         """Per-item values [N], or None where an item alone has no value (FID)."""
         return None
 
+    def check_pair(self, first: S, second: S) -> None:
+        """Refuses the statistics of two systems that cannot be compared item by item.
+
+        Raises:
+            MetricInputError: they hold different items.
+        """
+        sizes = self.size(first), self.size(second)
+        if sizes[0] != sizes[1]:
+            raise MetricInputError(
+                f"{self.name}: {sizes[0]} items against {sizes[1]}; compare the same items"
+            )
+
 
 class ArrayMetric(Metric[FloatArray]):
     """A metric whose statistics are one row of a float64 array per item."""
@@ -125,7 +146,18 @@ class ArrayMetric(Metric[FloatArray]):
 
 
 class MeanMetric(ArrayMetric):
-    """A metric that is the mean of its items' values; a subclass computes those values [N] only."""
+    """A metric that is the mean of its items' values; a subclass computes those values [N] only.
+
+    >>> class Brevity(MeanMetric):
+    ...     name, signature, higher_is_better = "brevity", "brevity|v:1", True
+    ...     def statistics(self, predictions, references):
+    ...         return np.array([float(len(a) < len(b)) for a, b in zip(predictions, references)])
+    >>> metric = Brevity()
+    >>> metric.value(metric.statistics(["a cat", "a dog"], ["one cat", "dog"]))
+    0.5
+    """
+
+    mean_of_items = True
 
     def value(self, statistics: FloatArray, weights: FloatArray | None = None) -> float:
         """The weighted mean."""

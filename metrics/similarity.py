@@ -148,6 +148,12 @@ class CLIPScore(MeanMetric):
         embedder: the network.
         prompt: put before every text; the published score's by default, "" for none.
         weight: of the cosine.
+
+    >>> from types import SimpleNamespace
+    >>> network = SimpleNamespace(signature="toy", images=np.array, texts=lambda said: np.eye(len(said)))
+    >>> metric = CLIPScore(network, prompt="")
+    >>> metric.statistics([[3.0, 0.0], [4.0, 0.0]], ["a cat", "a dog"]).tolist(), metric.signature
+    ([2.5, 0.0], 'clip_score|model:toy|prompt:none|w:2.5|clamp:0|v:1')
     """
 
     name = "clip_score"
@@ -176,7 +182,13 @@ class CLIPScore(MeanMetric):
 
 
 class CLIPSim(MeanMetric):
-    """CLIPSIM of videos (sequences of frames) with their texts."""
+    """CLIPSIM of videos (sequences of frames) with their texts.
+
+    >>> from types import SimpleNamespace
+    >>> network = SimpleNamespace(signature="toy", images=np.array, texts=lambda said: np.eye(len(said)))
+    >>> CLIPSim(network).statistics([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 2.0]]], ["a cat", "a dog"]).tolist()
+    [0.5, 1.0]
+    """
 
     name = "clipsim"
     higher_is_better = True
@@ -199,7 +211,13 @@ class CLIPSim(MeanMetric):
 
 
 class CLIPT(MeanMetric):
-    """CLIP-T: cosine of an edited picture with the text that describes the result."""
+    """CLIP-T: cosine of an edited picture with the text that describes the result.
+
+    >>> from types import SimpleNamespace
+    >>> network = SimpleNamespace(signature="toy", images=np.array, texts=lambda said: np.eye(len(said)))
+    >>> CLIPT(network).statistics([[3.0, 4.0], [0.0, 2.0]], ["a cat", "a dog"]).tolist()
+    [0.6, 1.0]
+    """
 
     name = "clip_t"
     higher_is_better = True
@@ -219,7 +237,13 @@ class CLIPT(MeanMetric):
 
 
 class CLIPI(MeanMetric):
-    """CLIP-I: cosine of an edited picture with the picture it should have become."""
+    """CLIP-I: cosine of an edited picture with the picture it should have become.
+
+    >>> from types import SimpleNamespace
+    >>> network = SimpleNamespace(signature="toy", images=np.array)
+    >>> CLIPI(network).statistics([[3.0, 4.0], [0.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]]).tolist()
+    [0.6, 1.0]
+    """
 
     name = "clip_i"
     higher_is_better = True

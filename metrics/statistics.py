@@ -136,6 +136,13 @@ def estimate(
 
     Raises:
         MetricInputError: no items, or a number of groups other than the number of items.
+
+    >>> from metrics.set_metrics import FID
+    >>> metric, rng = FID(), np.random.default_rng(0)
+    >>> sets = metric.statistics(rng.normal(1, 1, size=(200, 2)), rng.normal(size=(200, 2)))
+    >>> found = estimate(metric, sets)
+    >>> found.low < found.value < found.high, found.method
+    (True, 'jackknife 20 blocks')
     """
     n = metric.size(statistics)
     index, count = clusters(groups, n)
@@ -172,7 +179,8 @@ def compare_metric(
 ) -> Comparison:
     """Any metric's value for system a minus system b, paired by item.
 
-    The p-value of a corpus metric comes from swapping the two systems' statistics of random clusters,
+    The p-value of a corpus metric comes from swapping the two systems' statistics of random clusters, that
+    of a mean (CIDEr-D is one, its document frequencies held fixed) from flipping the signs of differences,
     that of a distance between sets from Student's t over the jackknife's blocks.
 
     Where the metrics that made either side are given too (`metric_a`, `metric_b`), a signature other
@@ -180,20 +188,24 @@ def compare_metric(
 
     Raises:
         IncomparableError: different signatures.
-        MetricInputError: different numbers of items.
+        MetricInputError: different numbers of items, or CIDEr-D against different references.
+
+    >>> from metrics.answers import ExactMatch
+    >>> metric, true = ExactMatch(), ["2", "red", "no", "cat"]
+    >>> systems = [metric.statistics(said, true) for said in (true, ["2", "red", "yes", "dog"])]
+    >>> compare_metric(metric, *systems).difference
+    0.5
     """
     for other in (metric_a, metric_b):
         if other is not None and other.signature != metric.signature:
             raise IncomparableError(
                 f"{metric.signature} and {other.signature} cannot be compared; score both systems with one"
             )
+    metric.check_pair(statistics_a, statistics_b)
     n = metric.size(statistics_a)
-    if metric.size(statistics_b) != n:
-        raise MetricInputError(
-            f"{metric.name}: {n} items against {metric.size(statistics_b)}; compare the same items"
-        )
-    if isinstance(metric, MeanMetric):
-        pair = metric.items(cast(FloatArray, statistics_a)), metric.items(cast(FloatArray, statistics_b))
+    if metric.mean_of_items:
+        # CIDEr-D too: put together, two systems' items would count document frequencies over both.
+        pair = cast(FloatArray, metric.items(statistics_a)), cast(FloatArray, metric.items(statistics_b))
         return compare(*pair, groups, resamples=resamples, seed=seed)
     index, count = clusters(groups, n)
     difference, kind = metric.value(statistics_a) - metric.value(statistics_b), _kind(groups)

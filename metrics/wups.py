@@ -121,6 +121,9 @@ class Wups(MeanMetric):
 def wordnet_similarity(variant: Variant) -> Similarity:
     """Wu-Palmer similarity by NLTK's WordNet: of first senses (`next-qa`) or closest nouns (`malinowski`).
 
+    >>> round(wordnet_similarity("malinowski")("dog", "cat"), 3)  # doctest: +SKIP
+    0.857
+
     Raises:
         MetricInputError: NLTK or its WordNet is not installed.
     """

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
-from operator import itemgetter, methodcaller
-from typing import Any
+from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
+from metrics.vqa_annotations import Annotation, IntArray, Numbering, VqaAnswers, read_answers
 from metrics.vqa_normalizer import normalized, normalized_lmms_eval, trimmed
-
-Annotation = Mapping[str, Any]
-"""A question's annotation in VQA v2's form: `answers`, a list of dicts with `answer` and `answer_id`, and
-optionally `question_id`, `question_type` and `answer_type`."""
 
 
 class VqaAccuracy(MeanMetric):
@@ -50,35 +43,22 @@ class VqaAccuracy(MeanMetric):
             MetricInputError: different lengths, a prediction that is not a string, or an annotation
                 without answers; the message names the question.
         """
-        check_lengths(self.name, predictions, references)
-        if not references:
-            return np.empty(0)
-        try:
-            return self._accuracies(predictions, [annotation["answers"] for annotation in references])
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            problems = map(_problem, count(), predictions, references)
-            raise MetricInputError(next(filter(None, problems), str(error))) from error
+        answers = _read(self.name, predictions, references)
+        return np.empty(0) if answers is None else self._accuracies(answers)
 
-    def _accuracies(self, predictions: Sequence[str], groups: Sequence[Sequence[Annotation]]) -> FloatArray:
-        # A data set repeats its answers, so they are read once each and compared as numbers.
-        sizes = np.fromiter(map(len, groups), np.int64, len(groups))
-        if not sizes.all():
-            raise ValueError("a question without answers")
-        starts = np.cumsum(sizes) - sizes
-        written, read = _Numbers(trimmed), dict[str, int]()
-        given = written.of(map(_TEXT, chain.from_iterable(groups)), int(sizes.sum()))
-        said = written.of(predictions, len(groups))
-        form = np.array([read.setdefault(self._normalized(text), len(read)) for text in written.forms])
-        match = form[given] == np.repeat(form[said], sizes)
+    def _accuracies(self, answers: VqaAnswers) -> FloatArray:
+        # A data set repeats its answers, so each text is normalised once and compared as a number.
+        sizes, starts, given, said = answers.sizes, answers.starts, answers.given, answers.said
+        form = Numbering().of(map(self._normalized, answers.texts), len(answers.texts))
+        matches = np.add.reduceat(form[given] == np.repeat(form[said], sizes), starts, dtype=np.int64)
         if self._unanimous_letter_by_letter:
             unanimous = np.minimum.reduceat(given, starts) == np.maximum.reduceat(given, starts)
-            match = np.where(np.repeat(unanimous, sizes), given == np.repeat(said, sizes), match)
-        matches = np.add.reduceat(match, starts, dtype=np.int64)
+            matches[unanimous & (given[starts] != said)] = 0
         # Who gave another answer sees all matches among the others; who gave a matching one, one fewer.
         thirds = (sizes - matches) * np.minimum(3, matches) + matches * np.minimum(3, matches - 1)
-        for number in _with_repeated_ids(groups, np.flatnonzero(matches).tolist()):
+        for number in np.flatnonzero(~answers.ids_differ & (matches > 1)).tolist():
             own = slice(starts[number], starts[number] + sizes[number])
-            thirds[number] = _thirds(groups[number], form[given[own]], match[own])
+            thirds[number] = _thirds(answers.groups[number], form[given[own]], int(form[said[number]]))
         return np.asarray(thirds / (3 * sizes))
 
 
@@ -134,9 +114,12 @@ class ExactMatch(MeanMetric):
         for number, pair in enumerate(zip(predictions, references, strict=True)):
             if not all(isinstance(answer, str) for answer in pair):
                 raise MetricInputError(f"item {number}: {pair!r} must be two strings, prediction and answer")
-        form = _Numbers((lambda answer: normalized(trimmed(answer))) if self._normalize else str)
+        form = {answer: self._form(answer) for answer in {*predictions, *references}}
         equal = [form[one] == form[other] for one, other in zip(predictions, references, strict=True)]
         return np.array(equal, dtype=np.float64)
+
+    def _form(self, answer: str) -> str:
+        return normalized(trimmed(answer)) if self._normalize else answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,62 +160,48 @@ def vqa_accuracy(predictions: Sequence[str], annotations: Sequence[Annotation]) 
     (0.5, {'other': 0.5})
     """
     metric = VqaAccuracy()
-    items = metric.statistics(predictions, annotations)
+    answers = _read(metric.name, predictions, annotations, ("question_type", "answer_type"))
+    if answers is None:
+        raise MetricInputError(f"{metric.name}: no items to average; give at least one prediction")
+    items = metric._accuracies(answers)
     return VqaScores(
         accuracy=metric.value(items),
         items=items,
-        by_question_type=_means(items, annotations, "question_type"),
-        by_answer_type=_means(items, annotations, "answer_type"),
+        by_question_type=_means(items, *answers.types["question_type"]),
+        by_answer_type=_means(items, *answers.types["answer_type"]),
         signature=metric.signature,
     )
 
 
-_TEXT, _ID = itemgetter("answer"), itemgetter("answer_id")
-
-
-class _Numbers(dict[str, int]):
-    """Numbers answers by a form of theirs; a data set repeats a few thousand, so each is formed once."""
-
-    def __init__(self, form: Callable[[str], str]) -> None:
-        super().__init__()
-        self.forms: dict[str, int] = {}
-        self._form = form
-
-    def __missing__(self, answer: str) -> int:
-        number = self[answer] = self.forms.setdefault(self._form(answer), len(self.forms))
-        return number
-
-    def of(self, answers: Iterable[str], size: int) -> NDArray[np.int64]:
-        """The numbers of `size` answers."""
-        return np.fromiter(map(self.__getitem__, answers), np.int64, size)
-
-
-def _with_repeated_ids(groups: Sequence[Sequence[Annotation]], numbers: Sequence[int]) -> Sequence[int]:
-    """Those of the questions whose answers' ids are not all different, so that two dicts may be equal."""
+def _read(
+    name: str, predictions: Sequence[str], annotations: Sequence[Annotation], keys: Sequence[str] = ()
+) -> VqaAnswers | None:
+    """The answers to all questions; None where there are no questions."""
+    check_lengths(name, predictions, annotations)
+    if not annotations:
+        return None
     try:
-        return [number for number in numbers if len(set(map(_ID, groups[number]))) < len(groups[number])]
-    except (KeyError, TypeError):  # answers without ids, or with ids that are no plain values
-        return numbers
+        return read_answers(predictions, annotations, keys)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        problems = map(_problem, count(), predictions, annotations)
+        raise MetricInputError(next(filter(None, problems), str(error))) from error
 
 
-def _thirds(group: Sequence[Annotation], forms: NDArray[np.int64], match: NDArray[np.bool_]) -> int:
+def _thirds(group: Sequence[Annotation], forms: IntArray, said: int) -> int:
     """Three times the sum over annotators of min(1, matches among the others / 3), dict by dict.
 
     To the official script the others are the dicts that *differ*, so that two equal ones (answers without
     ids) do not count for each other.
     """
     dicts = [{**answer, "answer": form} for answer, form in zip(group, forms.tolist(), strict=True)]
-    matching = [answer for answer, equal in zip(dicts, match, strict=True) if equal]
+    matching = [answer for answer in dicts if answer["answer"] == said]
     return sum(min(3, len(matching) - matching.count(answer)) for answer in dicts)
 
 
-def _means(items: FloatArray, annotations: Sequence[Annotation], key: str) -> dict[str, float]:
+def _means(items: FloatArray, types: Sequence[str | None], number: IntArray) -> dict[str, float]:
     """Mean of the items of each type, in order of appearance; types that are not given are left out."""
-    numbers: defaultdict[str | None, int] = defaultdict(count().__next__)
-    types = map(methodcaller("get", key), annotations)
-    number = np.fromiter(map(numbers.__getitem__, types), np.int64, len(annotations))
     means = np.bincount(number, items) / np.bincount(number)
-    return {kind: float(mean) for kind, mean in zip(numbers, means, strict=True) if kind is not None}
+    return {kind: float(mean) for kind, mean in zip(types, means, strict=True) if kind is not None}
 
 
 def _problem(number: int, prediction: object, annotation: object) -> str | None:

@@ -64,12 +64,14 @@ def normalized_lmms_eval(answer: str) -> str:
 def _without_punctuation(answer: str, thousands: re.Pattern[str]) -> str:
     # Quirk: a mark that stands beside a space anywhere is deleted everywhere, one that never does becomes
     # a space; and a comma between digits ("1,000") has all marks deleted.
-    plain, delete_all = answer, thousands.search(answer) is not None
-    for mark in _PUNCTUATION.intersection(answer):
+    plain, marks = answer, _PUNCTUATION.intersection(answer)
+    delete_all = "," in marks and thousands.search(answer) is not None
+    for mark in marks:
         delete = delete_all or f"{mark} " in answer or f" {mark}" in answer
         plain = plain.replace(mark, "" if delete else " ")
     return _PERIOD.sub("", plain, count=_PERIODS_REMOVED) if "." in plain else plain
 
 
 def _plain_words(answer: str) -> str:
-    return " ".join(filter(None, [_READ_AS.get(word, word) for word in answer.lower().split()]))
+    words = [_READ_AS.get(word, word) for word in answer.lower().split()]
+    return " ".join([word for word in words if word])

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.speed import vqa_rules
+from metrics import vqa_annotations
 from metrics.answers import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, vqa_accuracy
 from metrics.metric import MetricInputError
 from metrics.vqa_normalizer import _SPELLINGS, normalized, trimmed
@@ -71,6 +72,22 @@ def test_each_answer_is_scored_as_by_the_official_script(
     assert VqaAccuracyLmmsEval().statistics([prediction], [question])[0] == pytest.approx(
         official(prediction, question, lmms_eval=True), abs=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    "new_id", [str, float, lambda i: i + 1000, lambda i: -i, lambda i: f"person {i}", list]
+)
+@given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=6), min_size=1, max_size=5))
+def test_ids_of_any_kind_tell_answers_apart(new_id: Callable[[Any], Any], ids: list[list[int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vqa_annotations, "BLOCK", 2)
+        make = (lambda i: [i]) if new_id is list else new_id
+        questions = [
+            {"answers": [{"answer": "b" if i == 4 else "a", "answer_id": make(i)} for i in group]}
+            for group in ids
+        ]
+        expected = [official("a", question) for question in questions]
+        assert VqaAccuracy().statistics(["a"] * len(ids), questions) == pytest.approx(expected, abs=1e-12)
 
 
 @given(st.text(max_size=60))

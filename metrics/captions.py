@@ -85,15 +85,21 @@ def caption_scores(
     >>> print(f"{scores.values['bleu_1']:.4f} {scores.values['cider_d']:.4f}")
     0.8000 2.0979
     """
-    values, items, signatures, skipped = {}, {}, {}, {}
+    skipped: Mapping[str, str] = {}
     if metrics is None:
         reason = spice.missing()
         skipped = dict.fromkeys(_WITH_SPICE, reason) if reason is not None else {}
         metrics = [name for name in (*_METRICS, *_WITH_SPICE) if name not in skipped]
     chosen = caption_metrics(metrics)  # METEOR starts while the captions are tokenised
     corpus = CaptionCorpus.prepare(predictions, references)
-    for metric in chosen:
+    values, items = {}, {}
+    for metric in sorted(chosen, key=lambda metric: isinstance(metric, Meteor)):  # last: it is starting still
         statistics = metric.from_corpus(corpus)
-        values[metric.name], signatures[metric.name] = metric.value(statistics), metric.signature
-        items[metric.name] = metric.items(statistics)
-    return CaptionScores(values, items, signatures, skipped)
+        values[metric.name], items[metric.name] = metric.value(statistics), metric.items(statistics)
+    signatures = {metric.name: metric.signature for metric in chosen}
+    return CaptionScores(
+        {name: values[name] for name in signatures},
+        {name: items[name] for name in signatures},
+        signatures,
+        skipped,
+    )

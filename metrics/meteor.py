@@ -1,8 +1,9 @@
 """METEOR 1.5, the program itself, asked in bulk by one Java process that serves the whole run.
 
-Starting METEOR takes ten seconds (it loads a paraphrase table), so a process starts one at most, as
-early as `start()` is called, and keeps it. Captions are written to it without waiting for answers,
-which a second thread makes possible: a question and an answer at a time takes twice as long.
+Starting METEOR takes ten seconds (it loads a paraphrase table), so a process starts one, as early as
+`start()` is called, and keeps it. Captions are written to it without waiting for answers, which a
+second thread makes possible: a question and an answer at a time takes twice as long. Only a score of so
+many captions that ten seconds are little is shared with a second one, where there is a processor for it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +30,10 @@ COLUMNS = 23
 """Numbers per item: lengths and function words of candidate and reference (4), matches of candidate and
 reference in content and function words for each of four modules (16), chunks, matched words of both."""
 
+SHARED = 15_000
+"""From so many items on, a minute's work, two processes score them."""
+CHUNK = 500  # items that a process is asked about at a time
+
 _ARGUMENTS = ("-", "-", "-stdio", "-l", "en", "-norm")
 # Inside a line the program reads `|||` as "next reference" and a line end as "next item".
 _RESERVED = re.compile(r"\|\|\||[\r\n]")
@@ -37,15 +45,14 @@ def start() -> None:
     Raises:
         JavaError: Java or the jar is missing.
     """
-    _Process.shared()
+    _Process.running(1)
 
 
 @atexit.register
 def stop() -> None:
     """Ends METEOR, if it runs, and frees its half gigabyte; whoever scores next starts it again."""
-    running = _Process._shared
-    if running is not None and running._owner == os.getpid() and running._process.poll() is None:
-        running.stop()
+    for process in _Process.ours():
+        process.stop()
 
 
 def meteor_statistics(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> FloatArray:
@@ -64,7 +71,7 @@ def meteor_statistics(predictions: Sequence[str], references: Sequence[Sequence[
         " ||| ".join(("SCORE", *map(_plain, references), _plain(prediction).replace("  ", " ")))
         for prediction, references in zip(predictions, references, strict=True)
     ]
-    answers = [answer.split() for answer in _Process.shared().ask(lines)]
+    answers = [answer.split() for answer in _ask(lines)]
     for number, answer in enumerate(answers):
         if len(answer) != COLUMNS:
             raise JavaError(
@@ -99,6 +106,24 @@ def meteor_scores(statistics: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(np.nan_to_num(score, nan=0.0), 0.0))
 
 
+def _ask(lines: Sequence[str]) -> list[str]:
+    """One answer per line, in order; processes take chunks of lines as they become free."""
+    many = len(lines) >= SHARED and (os.cpu_count() or 1) > 1
+    free: SimpleQueue[_Process] = SimpleQueue()
+    for process in _Process.running(2 if many else 1):
+        free.put(process)
+
+    def ask(start: int) -> list[str]:
+        process = free.get()
+        try:
+            return process.ask(lines[start : start + CHUNK], start, len(lines))
+        finally:
+            free.put(process)
+
+    with ThreadPoolExecutor(free.qsize()) as threads:
+        return [answer for answers in threads.map(ask, range(0, len(lines), CHUNK)) for answer in answers]
+
+
 def _plain(caption: str) -> str:
     return _RESERVED.sub("", caption)
 
@@ -106,7 +131,7 @@ def _plain(caption: str) -> str:
 class _Process:
     """A running METEOR that reads items as lines and answers each with a line of counts."""
 
-    _shared: _Process | None = None
+    _shared: ClassVar[list[_Process]] = []
     _starting = threading.Lock()
 
     def __init__(self) -> None:
@@ -126,19 +151,31 @@ class _Process:
         self._asking = threading.Lock()
 
     @classmethod
-    def shared(cls) -> _Process:
-        """This process's METEOR; a forked child gets its own, and a dead one is replaced."""
-        with cls._starting:
-            running = cls._shared
-            if running is None or running._owner != os.getpid() or running._process.poll() is not None:
-                running = cls._shared = cls()
-            return running
+    def ours(cls) -> list[_Process]:
+        """Those of this process that run; a forked child has none at first, and a dead one is gone."""
+        return [one for one in cls._shared if one._owner == os.getpid() and one._process.poll() is None]
 
-    def ask(self, lines: Sequence[str]) -> list[str]:
-        """One answer per line, in order."""
+    @classmethod
+    def running(cls, least: int) -> list[_Process]:
+        """This process's METEORs, at least so many; the missing ones are started."""
+        with cls._starting:
+            cls._shared = cls.ours()
+            while len(cls._shared) < least:
+                cls._shared.append(cls())
+            return cls._shared[:least]
+
+    def ask(self, lines: Sequence[str], before: int = 0, total: int | None = None) -> list[str]:
+        """One answer per line, in order.
+
+        Args:
+            lines: what is asked.
+            before: number of lines that came before these, for messages.
+            total: of all lines; by default these are all.
+        """
+        total = total or len(lines)
         with self._asking:
             if self._process.poll() is not None:  # another thread's question ended it
-                raise self._died(0, len(lines))
+                raise self._died(before, total)
             writer = threading.Thread(target=self._write, args=(lines,), daemon=True)
             writer.start()
             answers: list[str] = []
@@ -147,7 +184,7 @@ class _Process:
                 for _ in lines:
                     answer = self._process.stdout.readline()
                     if not answer.endswith(b"\n"):
-                        raise self._died(len(answers), len(lines))
+                        raise self._died(before + len(answers), total)
                     answers.append(answer.decode("ascii"))
             finally:
                 if len(answers) < len(lines):  # answers of this call would reach the next one

@@ -36,11 +36,9 @@ def _process_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(meteor._Process, "_shared", None)
+        patch.setattr(meteor._Process, "_shared", [])
         yield
-        running = meteor._Process._shared
-        if running is not None and running._process.poll() is None:
-            running.stop()
+        meteor.stop()
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def asked_one_by_one(question: str) -> float:
     """What the program itself answers to a line with one number."""
-    return float(meteor._Process.shared().ask([question])[0])
+    return float(meteor._Process.running(1)[0].ask([question])[0])
 
 
 @settings(max_examples=5)
@@ -106,7 +104,7 @@ def test_threads_get_their_own_answers() -> None:
 
 def test_no_captions_need_no_program(program: Path) -> None:
     assert meteor_statistics([], []).shape == (0, COLUMNS)
-    assert meteor._Process._shared is None
+    assert meteor._Process._shared == []
 
 
 @pytest.mark.parametrize(
@@ -137,6 +135,39 @@ def test_more_captions_than_a_pipe_holds_do_not_block(program: Path) -> None:
     assert meteor_statistics(["a dog " * 50] * 3000, [["a dog"]] * 3000).shape == (3000, COLUMNS)
 
 
+@pytest.mark.parametrize(("processors", "programs"), [(1, 1), (2, 2)])
+def test_very_many_captions_are_shared_by_two_programs(
+    program: Path, monkeypatch: pytest.MonkeyPatch, processors: int, programs: int
+) -> None:
+    monkeypatch.setattr(meteor, "SHARED", 100)
+    monkeypatch.setattr(meteor, "CHUNK", 7)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    rest = A_LINE.removeprefix("1.0")
+    program.write_text(f"#!/bin/sh\nwhile read line; do echo ${{#line}}{rest}; done\n")
+    captions = ["a" * (number % 50 + 1) for number in range(200)]
+    counts = meteor_statistics(captions, [["b"]] * 200)
+    assert (counts[:, 0] - counts[0, 0] + 1).tolist() == [len(caption) for caption in captions]
+    assert len(meteor._Process.ours()) == programs
+    meteor.stop()
+    assert meteor._Process.ours() == []
+
+
+def test_one_of_two_programs_that_dies_is_an_error_that_names_the_item(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meteor, "SHARED", 100)
+    monkeypatch.setattr(meteor, "CHUNK", 50)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    program.write_text(
+        f'#!/bin/sh\nwhile read line; do case "$line" in *fatal) exit 3;; esac; echo {A_LINE}; done\n'
+    )
+    captions = ["a"] * 200
+    captions[120] = "fatal"
+    with pytest.raises(JavaError, match="status 3 at item 120 of 200"):
+        meteor_statistics(captions, [["a"]] * 200)
+    assert meteor_statistics(["a"] * 200, [["a"]] * 200).shape == (200, COLUMNS)
+
+
 def test_an_answer_that_is_no_statistics_names_the_item(program: Path) -> None:
     program.write_text(f"#!/bin/sh\nread line\necho {A_LINE}\nwhile read line; do echo Error: what; done\n")
     with pytest.raises(JavaError, match="item 1 with 'Error: what'"):
@@ -147,12 +178,12 @@ def test_an_answer_that_is_no_statistics_names_the_item(program: Path) -> None:
 def test_a_forked_child_does_not_speak_to_its_parents_program(program: Path) -> None:
     program.write_text(f"#!/bin/sh\nwhile read line; do echo {A_LINE}; done\n")
     meteor.start()
-    ours = meteor._Process.shared()
+    (ours,) = meteor._Process.running(1)
     child = os.fork()
     if child == 0:
-        os._exit(0 if meteor._Process.shared() is not ours else 1)
+        os._exit(0 if meteor._Process.running(1) != [ours] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert meteor._Process.shared() is ours
+    assert meteor._Process.running(1) == [ours]
 
 
 def test_a_perfect_sentence_has_no_penalty_and_an_empty_one_no_score() -> None:

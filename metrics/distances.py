@@ -217,7 +217,7 @@ def _overlap(first: FloatArray, second: FloatArray) -> float | None:
         return None
     product, _ = dsygst(second, factor, itype=2, lower=True)
     squares = np.maximum(
-        eigh(product, lower=True, eigvals_only=True, driver="evd", overwrite_a=True, check_finite=False), 0.0
+        eigh(product, lower=True, eigvals_only=True, driver="ev", overwrite_a=True, check_finite=False), 0.0
     )
     noise = EPSILON * squares[-1]
     overlap = float(np.sqrt(squares).sum())

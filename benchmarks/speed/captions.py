@@ -1,6 +1,6 @@
 """Caption metrics against pycocoevalcap: the same captions, the same values, time and memory.
 
-    python -m benchmarks.speed.captions                     # 40,504 items, 5 references each: ten minutes
+    python -m benchmarks.speed.captions                     # 40,504 items, 5 references each: five minutes
     python -m benchmarks.speed.captions --items 2000
 
 Times include everything that a person waits for: Java's start, and METEOR's.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speed.captions_data import captions
-from benchmarks.speed.timing import Arrays, header, largest_difference, measured, row
+from benchmarks.speed.timing import (
+    Arrays,
+    Measured,
+    header,
+    interval_row,
+    largest_difference,
+    measured,
+    row,
+    timed,
+)
 from metrics import meteor
 from metrics.caption_metrics import Meteor
 from metrics.captions import caption_metrics, caption_scores
@@ -30,6 +39,7 @@ from metrics.statistics import estimate
 SCORERS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider_d")
 ALL = (*SCORERS, "meteor")
 TOLERANCE = {"meteor": 1e-6}
+PEER = "pycocoevalcap"
 
 
 def our_scorers(corpus: CaptionCorpus) -> Arrays:
@@ -60,7 +70,10 @@ def our_evaluation(predictions: Sequence[str], references: Sequence[Sequence[str
 
 
 def their_evaluation(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Arrays:
-    """The same by pycocoevalcap, step by step as its `COCOEvalCap.evaluate` does it."""
+    """The same by pycocoevalcap, step by step as its `COCOEvalCap.evaluate` does it.
+
+    What the scorers took comes along, so that they need not run again to be compared alone.
+    """
     from pycocoevalcap.meteor.meteor import Meteor
     from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
@@ -68,33 +81,46 @@ def their_evaluation(predictions: Sequence[str], references: Sequence[Sequence[s
     tokenizer = PTBTokenizer()
     gts = tokenizer.tokenize(_by_number(references))
     res = tokenizer.tokenize(_by_number([[prediction] for prediction in predictions]))
-    items = dict(their_scorers(gts, res))
+    scorers = timed(partial(their_scorers, gts, res))
+    items = dict(scorers.arrays)
+    items["scorers"] = np.array([scorers.seconds, scorers.cpu_seconds, scorers.megabytes])
     scorer = Meteor()
     items["meteor"] = np.array(scorer.compute_score(gts, res)[1])
     scorer.__del__()  # waits for Java, so that its time and memory are counted
     return items
 
 
-def our_points(corpus: CaptionCorpus) -> Arrays:
-    """Values of tokenised captions, to hold the intervals' cost against."""
-    fresh = CaptionCorpus(corpus.predictions, corpus.references)
-    return {
-        metric.name: np.array(metric.value(metric.from_corpus(fresh))) for metric in caption_metrics(SCORERS)
-    }
-
-
-def our_intervals(corpus: CaptionCorpus, counts: FloatArray | None) -> Arrays:
+def our_intervals(corpus: CaptionCorpus, counts: FloatArray) -> Arrays:
     """95 % intervals of all metrics from what has been counted already."""
     parts: list[tuple[Metric[Any], Any]]
     parts = [(metric, metric.from_corpus(corpus)) for metric in caption_metrics(SCORERS)]
-    if counts is not None:
-        parts.append((Meteor(start=False), counts))
+    parts.append((Meteor(start=False), counts))
     results = {metric.name: estimate(metric, statistics) for metric, statistics in parts}
     return {name: np.array([result.low, result.high]) for name, result in results.items()}
 
 
 def _by_number(groups: Sequence[Sequence[str]]) -> dict[int, list[dict[str, Any]]]:
     return {number: [{"caption": caption} for caption in group] for number, group in enumerate(groups)}
+
+
+def rows(items: int = 40_504, references: int = 5) -> Iterator[str]:
+    """Measures, and gives the lines of the table; an error where a value differs."""
+    given = captions(items, references)
+    whole = measured(partial(our_evaluation, *given))
+    theirs = measured(partial(their_evaluation, *given))
+    values, peers = dict(whole.arrays), dict(theirs.arrays)
+    counts, took = values.pop("counts"), peers.pop("scorers")
+    difference = largest_difference(values, peers, TOLERANCE)
+    what = f"{items:,} x {references} captions: "
+    yield row(f"{what}tokens and all metrics but SPICE", PEER, whole, theirs, difference, 3)
+    corpus = CaptionCorpus.prepare(*given)
+    scorers = measured(partial(our_scorers, corpus))
+    peers = {name: peers[name] for name in SCORERS}
+    difference = largest_difference(scorers.arrays, peers, {})
+    yield row(f"{what}BLEU, ROUGE-L, CIDEr-D", PEER, scorers, Measured(peers, *took), difference, 10)
+    _ = corpus.ngrams, corpus.rouge_l  # counted before the intervals' time starts
+    intervals = measured(partial(our_intervals, corpus, counts))
+    yield interval_row(f"these {len(intervals.arrays)} metrics", intervals, whole)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,36 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--items", type=int, default=40_504, help="predictions (default: COCO's validation set)"
     )
     parser.add_argument("--references", type=int, default=5, help="references of each (default: 5)")
-    parser.add_argument("--scorers-only", action="store_true", help="leave out Java: tokenisation and METEOR")
     options = parser.parse_args(arguments)
-    predictions, references = captions(options.items, options.references)
-    print(header("pycocoevalcap", "pycocoevalcap", "numpy"), flush=True)
-    counts = points = None
-    if options.scorers_only:
-        corpus = CaptionCorpus(tuple(predictions), tuple(map(tuple, references)))
-    else:  # first, while nothing is tokenised yet
-        points = measured(partial(our_evaluation, predictions, references))
-        theirs = measured(partial(their_evaluation, predictions, references))
-        items = {name: array for name, array in points.arrays.items() if name != "counts"}
-        difference = largest_difference(items, theirs.arrays, TOLERANCE)
-        print(
-            row("tokenisation + BLEU-1..4 + ROUGE-L + CIDEr-D + METEOR", points, theirs, difference),
-            flush=True,
-        )
-        counts = points.arrays["counts"]
-        corpus = CaptionCorpus.prepare(predictions, references)
-    gts = {number: list(group) for number, group in enumerate(corpus.references)}
-    res = {number: [prediction] for number, prediction in enumerate(corpus.predictions)}
-    ours, theirs = measured(partial(our_scorers, corpus)), measured(partial(their_scorers, gts, res))
-    difference = largest_difference(ours.arrays, theirs.arrays, {})
-    print(row("BLEU-1..4 + ROUGE-L + CIDEr-D of tokens", ours, theirs, difference))
-    points = points or measured(partial(our_points, corpus))
-    _ = corpus.ngrams, corpus.rouge_l  # counted before the intervals' time starts
-    intervals = measured(partial(our_intervals, corpus, counts))
-    print(
-        f"\n1,000-resample intervals of {len(intervals.arrays)} metrics: {intervals.seconds:.2f} s, "
-        f"{intervals.seconds / points.seconds:.2f} times the {points.seconds:.2f} s of their values"
-    )
+    print(header("pycocoevalcap", "numpy"), flush=True)
+    for line in rows(options.items, options.references):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import platform
 import resource
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,7 +34,8 @@ class Measured:
         arrays: its answers by name.
         seconds: wall-clock time.
         cpu_seconds: processor time, of the processes that it started too.
-        megabytes: peak resident memory of the largest of its processes, its input included.
+        megabytes: peak resident memory, its input included: of it and the processes that it started
+            together where the system tells (Linux), else of the largest of them.
     """
 
     arrays: Arrays
@@ -58,25 +64,68 @@ def measured(program: Callable[..., Arrays], setup: Callable[[], tuple[Any, ...]
             raise RuntimeError(f"a measured program ended with status {process.exitcode}; see above")
         took = json.loads(answers.with_suffix(".json").read_text(encoding="utf-8"))
         with np.load(answers) as arrays:
-            return Measured(dict(arrays), **took)
+            return Measured(dict(arrays), *took)
+
+
+def fastest(runs: Sequence[Measured]) -> Measured:
+    """Of several runs of one program that one which nothing held up."""
+    return min(runs, key=lambda run: run.seconds)
+
+
+def timed(program: Callable[[], Arrays]) -> Measured:
+    """Runs a program here, as a part of one that is measured."""
+    start, cpu = time.perf_counter(), _cpu_seconds()
+    with _watched_memory() as peak:
+        arrays = program()
+    took = time.perf_counter() - start, _cpu_seconds() - cpu
+    return Measured(arrays, *took, peak())
 
 
 def _run(program: Callable[..., Arrays], setup: Callable[[], tuple[Any, ...]], answers: Path) -> None:
     given = setup()
-    start, cpu = time.perf_counter(), _cpu_seconds()
-    arrays = program(*given)
-    took = {
-        "seconds": time.perf_counter() - start,
-        "cpu_seconds": _cpu_seconds() - cpu,
-        "megabytes": max(resource.getrusage(who).ru_maxrss for who in _WHO) / 1024,
-    }
-    np.savez(answers, allow_pickle=False, **arrays)
+    run = timed(partial(program, *given))
+    np.savez(answers, allow_pickle=False, **run.arrays)
+    took = run.seconds, run.cpu_seconds, run.megabytes
     answers.with_suffix(".json").write_text(json.dumps(took), encoding="utf-8")
 
 
 def _cpu_seconds() -> float:
     usages = [resource.getrusage(who) for who in _WHO]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+@contextmanager
+def _watched_memory() -> Iterator[Callable[[], float]]:
+    """Gives a function that tells the peak so far, looking every tenth of a second."""
+    over, together = threading.Event(), [0.0]
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            together[0] = max(together[0], _resident(os.getpid()))
+
+    def peak() -> float:
+        unit = 1024**2 if sys.platform == "darwin" else 1024
+        return max(together[0], *(resource.getrusage(who).ru_maxrss / unit for who in _WHO))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _resident(process: int) -> float:
+    """Megabytes of a process and those below it; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text("ascii").split()]
+    except OSError:  # no such file system, or the process has just ended
+        return 0.0
+    own = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")), 0) / 1024
+    return own + sum(_resident(int(child)) for child in children)
 
 
 def largest_difference(ours: Arrays, theirs: Arrays, tolerance: Mapping[str, float]) -> float:
@@ -94,22 +143,35 @@ def largest_difference(ours: Arrays, theirs: Arrays, tolerance: Mapping[str, flo
     return largest
 
 
-def row(what: str, ours: Measured, theirs: Measured, difference: float) -> str:
-    """One line of the Markdown table that `header` opens."""
+def row(what: str, peer: str, ours: Measured, theirs: Measured, difference: float, least: float) -> str:
+    """One line of the Markdown table that `header` opens; `least` is the ratio that this project asks for."""
     return (
-        f"| {what} | {theirs.seconds:.2f} | {ours.seconds:.2f} | **{theirs.seconds / ours.seconds:.1f}** "
+        f"| {what} | {peer} | {theirs.seconds:.2f} | {ours.seconds:.2f} "
+        f"| **{theirs.seconds / ours.seconds:.1f}** | {least:g} "
         f"| {theirs.cpu_seconds / ours.cpu_seconds:.1f} | {theirs.megabytes:.0f} | {ours.megabytes:.0f} "
         f"| {difference:.0e} |"
     )
 
 
-def header(peer: str, *packages: str) -> str:
+def interval_row(what: str, intervals: Measured, values: Measured) -> str:
+    """The line that holds 1,000-resample intervals against what their values cost: 1.5 times that at most."""
+    return (
+        f"| 1,000-resample intervals of {what} | their values "
+        f"| {values.seconds:.2f} | {intervals.seconds:.2f} "
+        f"| **{values.seconds / intervals.seconds:.1f}** | 0.67 "
+        f"| {values.cpu_seconds / intervals.cpu_seconds:.1f} | {values.megabytes:.0f} "
+        f"| {intervals.megabytes:.0f} | - |"
+    )
+
+
+def header(*packages: str) -> str:
     """The head of the table, under the versions and the machine that it holds for."""
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
     return (
         f"Python {platform.python_version()}, {versions}; "
-        f"{platform.machine()}, {multiprocessing.cpu_count()} cores\n\n"
-        f"| | {peer}, s | here, s | times faster | in CPU time | {peer}, MB | here, MB "
+        f"{platform.machine()}, {multiprocessing.cpu_count()} cores, threads of linear algebra: {threads}\n\n"
+        "| what | against | peer, s | here, s | times faster | at least | in CPU time | peer, MB | here, MB "
         "| largest difference |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     )

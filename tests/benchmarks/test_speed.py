@@ -1,0 +1,74 @@
+"""The benchmarks of speed: they run, compare before they show a time, and count what other processes take."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.speed import captions, distances, timing, vqa, vqa_rules
+from benchmarks.speed.timing import Arrays, largest_difference, measured
+
+ROW = re.compile(r"\| .+ \| .+ \| [\d.]+ \| [\d.]+ \| \*\*[\d.]+\*\* \| .+ \| \d+ \| \d+ \| .+ \|")
+
+
+def assert_table(lines: Iterator[str], least: list[str]) -> None:
+    """Each line is one of the table's, and asks for the ratio that it should."""
+    found = list(lines)
+    assert all(ROW.fullmatch(line) for line in found), found
+    assert [line.split(" | ")[5] for line in found] == least
+
+
+def test_vqa_is_measured_and_its_intervals() -> None:
+    assert_table(vqa.rows(300), ["50", "0.67"])
+
+
+def test_times_of_different_values_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vqa_rules, "accuracies", lambda predictions, annotations: [0.5] * len(predictions))
+    with pytest.raises(AssertionError, match=r"vqa_accuracy differs by .*: no time is shown"):
+        list(vqa.rows(50))
+
+
+@pytest.mark.slow  # importing torchmetrics takes seconds
+def test_distances_are_measured() -> None:
+    pytest.importorskip("torchmetrics")
+    assert_table(distances.rows(samples=200, dimensions=16, repeats=1), ["8", "2.5"])
+
+
+@pytest.mark.slow  # METEOR starts twice
+@pytest.mark.java
+def test_captions_are_measured_and_their_intervals() -> None:
+    assert_table(captions.rows(items=60), ["3", "10", "0.67"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells what children hold")
+def test_memory_of_two_processes_at_a_time_is_added() -> None:
+    hungry = [sys.executable, "-c", "import time; kept = b'x' * 60_000_000; time.sleep(0.6)"]
+
+    def program() -> Arrays:
+        both = [subprocess.Popen(hungry) for _ in range(2)]
+        assert [one.wait() for one in both] == [0, 0]
+        return {}
+
+    assert measured(program).megabytes > 120
+
+
+def test_answers_are_compared_by_name() -> None:
+    one, other = {"a": np.array([1.0, 2.0])}, {"a": np.array([1.0, 2.0 + 1e-7])}
+    assert largest_difference(one, other, {"a": 1e-6}) == pytest.approx(1e-7)
+    with pytest.raises(AssertionError, match="no time is shown"):
+        largest_difference(one, other, {})
+    with pytest.raises(AssertionError, match="from one program only"):
+        largest_difference(one, {}, {})
+
+
+def test_a_program_that_fails_is_not_timed(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="ended with status 1"):
+        measured(lambda: {}["nothing"])
+    assert "KeyError" in capfd.readouterr().err
+    assert timing.header("numpy").count("|") == 22

@@ -1,4 +1,4 @@
-"""NExT-GPT: messages in, messages out; text and pictures either way.
+"""NExT-GPT: messages in, messages out; text, pictures, clips and sounds either way.
 
 Names load when they are first used, so that importing the package costs nothing.
 """
@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nextgpt.loading import load
-    from nextgpt.media import Image, MediaError
+    from nextgpt.media import Audio, Image, MediaError, Video
     from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant, seed_of, user
     from nextgpt.model import NextGPT
 
 _HOMES = {
     "load": "loading",
     "NextGPT": "model",
+    "Audio": "media",
     "Image": "media",
+    "Video": "media",
     "MediaError": "media",
     "Failure": "messages",
     "Message": "messages",
@@ -30,6 +32,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Audio",
     "Failure",
     "Image",
     "MediaError",
@@ -38,6 +41,7 @@ __all__ = [
     "NextGPT",
     "Part",
     "Request",
+    "Video",
     "assistant",
     "load",
     "seed_of",

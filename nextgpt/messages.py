@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from nextgpt.media import Image
+from nextgpt.media import Audio, Image, Medium, Video
 
-Modality = Literal["text", "image"]
+Modality = Literal["text", "image", "video", "audio"]
 Role = Literal["user", "assistant"]
-Part = str | Image
+Part = str | Medium
 Steps = tuple[tuple[str, str], ...]
 
 
@@ -45,10 +45,10 @@ class Message:
         if self.role not in ("user", "assistant"):
             raise ValueError(f"The role of a message is 'user' or 'assistant', got {self.role!r}.")
         for position, part in enumerate(self.parts):
-            if not isinstance(part, str | Image):
+            if not isinstance(part, str | Medium):
                 raise ValueError(
                     f"Part {position} of a message is neither text nor a medium but {type(part).__name__}; "
-                    "open files first, with nextgpt.Image.open(path)."
+                    "open files first, with nextgpt.Image.open(path), Video.open or Audio.open."
                 )
 
     @property
@@ -60,6 +60,21 @@ class Message:
     def images(self) -> tuple[Image, ...]:
         """The pictures, in order."""
         return tuple(part for part in self.parts if isinstance(part, Image))
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """The clips, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Video))
+
+    @property
+    def sounds(self) -> tuple[Audio, ...]:
+        """The sounds, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Audio))
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """All media, in order."""
+        return tuple(part for part in self.parts if not isinstance(part, str))
 
 
 def user(*parts: Part) -> Message:

@@ -1,6 +1,6 @@
 """The modality table, and the signal tokens by which the language model asks for media.
 
-A modality is one entry of `MODALITIES`: video and audio join by adding theirs. A signal token is a row
+A modality is one entry of `MODALITIES`, and joins by adding its own. A signal token is a row
 appended after the language model's vocabulary. It is never registered with the tokenizer, so text
 that spells ``[IMG0]`` stays text: no string that a person types can become a signal.
 """
@@ -32,7 +32,11 @@ class ModalityEntry:
 
 
 MODALITIES: Mapping[Modality, ModalityEntry] = MappingProxyType(
-    {"image": ModalityEntry(noun="picture", trunk="vision", signal="IMG", signals=4)}
+    {
+        "image": ModalityEntry(noun="picture", trunk="vision", signal="IMG", signals=4),
+        "video": ModalityEntry(noun="clip", trunk="vision", signal="VID", signals=24),
+        "audio": ModalityEntry(noun="sound", trunk="audio", signal="AUD", signals=8),
+    }
 )
 
 

@@ -17,13 +17,11 @@ Where this differs from the published code:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -36,9 +34,26 @@ from nextgpt.encoding.imagebind_layers import (
     TextPreprocessor,
     Trunk,
 )
+from nextgpt.encoding.preprocessing import (
+    AUDIO_RATE,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    preprocess_audio,
+    preprocess_image,
+    preprocess_video,
+)
+from nextgpt.media import Audio, Image, Medium, Video
+from nextgpt.messages import Modality
 
-IMAGE_MEAN = (0.48145466, 0.4578275, 0.40821073)
-IMAGE_STD = (0.26862954, 0.26130258, 0.27577711)
+__all__ = [
+    "IMAGE_MEAN",
+    "IMAGE_STD",
+    "TINY",
+    "ImageBind",
+    "ImageBindConfig",
+    "TrunkConfig",
+    "preprocess_image",
+]
 
 # e to the power of `log_logit_scale` multiplies the normalised embedding; vision has none.
 LOGIT_SCALES = {"text": 1 / 0.07, "audio": 20.0}
@@ -237,6 +252,39 @@ class ImageBind(nn.Module):
             tokens = functional.normalize(tokens, dim=-1)
         return _average(tokens, clips)
 
+    @property
+    def out_dim(self) -> int:
+        """Width of the tokens."""
+        return self.config.out_dim
+
+    @property
+    def reads(self) -> frozenset[Modality]:
+        """The media that `encode` takes: those whose trunk is there."""
+        seen: frozenset[Modality] = frozenset(
+            {"image", "video"} if "vision" in self.config.modalities else ()
+        )
+        heard: frozenset[Modality] = frozenset({"audio"} if "audio" in self.config.modalities else ())
+        return seen | heard
+
+    def encode(self, media: Sequence[Medium]) -> Tensor:
+        """Tokens of media, all of one kind: float ``[N, 1 + P, out_dim]``, the CLS token first.
+
+        Clips and sounds are seen and heard in pieces, whose tokens are averaged place by place.
+        """
+        prepared = torch.stack([self._prepared(medium) for medium in media])
+        weight = next(self.parameters())
+        trunk = "audio" if isinstance(media[0], Audio) else "vision"
+        return self.tokens(trunk, prepared.to(weight.device, weight.dtype), with_cls=True)
+
+    def _prepared(self, medium: Medium) -> Tensor:
+        config = self.config
+        if isinstance(medium, Image):
+            return preprocess_image(medium.pixels, config.image_size)
+        if isinstance(medium, Video):
+            return preprocess_video(medium.frames, medium.fps, config.image_size, config.kernel[0])
+        samples = medium.resampled(AUDIO_RATE).samples
+        return preprocess_audio(samples, config.mel_bins, config.mel_frames)
+
     def _encode(self, modality: str, x: Tensor) -> Tensor:
         """All tokens of the modality's trunk, float `[B, tokens, width]`."""
         preprocessor = self.modality_preprocessors[modality]
@@ -300,41 +348,3 @@ def _preprocessor(modality: str, config: ImageBindConfig) -> nn.Module:
         audio_convolution = nn.Conv2d(1, width, config.audio_kernel, stride=config.audio_stride, bias=False)
         stem = PatchStem(audio_convolution, norm_width=width)
     return PatchPreprocessor(stem, config.patches(modality), width)
-
-
-def preprocess_image(pixels: NDArray[np.uint8], size: int = 224) -> Tensor:
-    """A picture as ImageBind takes it: short side resized (bicubic), centre cropped, normalised.
-
-    Args:
-        pixels: uint8 `[H, W, 3]`, or `[B, H, W, 3]` for pictures that already have the size.
-        size: height and width of the result, `ImageBindConfig.image_size`.
-
-    Returns:
-        float32 `[3, size, size]`, or `[B, 3, size, size]`.
-
-    Raises:
-        ValueError: `pixels` is not uint8 or has another shape.
-
-    >>> preprocess_image(np.zeros((48, 64, 3), np.uint8), size=32).shape
-    torch.Size([3, 32, 32])
-    """
-    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or pixels.shape[-1] != 3 or not pixels.size:
-        raise ValueError(f"a picture is uint8 [H, W, 3], not {pixels.dtype} {list(pixels.shape)}")
-    if pixels.shape[-3:] != (size, size, 3):
-        if pixels.ndim == 4:
-            raise ValueError(f"a batch of pictures must be {size}x{size} already, not {list(pixels.shape)}")
-        pixels = _resize_and_crop(pixels, size)
-    scaled = torch.from_numpy(np.array(pixels, order="C")).movedim(-1, -3).float() / 255
-    mean, std = (torch.tensor(constants).view(3, 1, 1) for constants in (IMAGE_MEAN, IMAGE_STD))
-    return (scaled - mean) / std
-
-
-def _resize_and_crop(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    height, width = pixels.shape[:2]
-    short = min(height, width)
-    new_height, new_width = size * height // short, size * width // short
-    resized = Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.BICUBIC)
-    top, left = round((new_height - size) / 2), round((new_width - size) / 2)
-    return np.asarray(resized.crop((left, top, left + size, top + size)), dtype=np.uint8)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextgpt.media import Image
+from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Request, assistant, seed_of, user
 
 PICTURE = Image(np.zeros((2, 2, 3), np.uint8))
@@ -17,6 +17,15 @@ def test_text_and_images_of_a_message() -> None:
     message = user("what is ", PICTURE, "this ?")
     assert message.text == "what is  this ?"
     assert message.images == (PICTURE,)
+
+
+def test_media_are_found_by_kind_and_in_order() -> None:
+    clip = Video(np.zeros((2, 2, 2, 3), np.uint8), 8)
+    sound = Audio(np.zeros(10, np.float32), 16000)
+    message = user(sound, "text", PICTURE, clip)
+    assert message.media == (sound, PICTURE, clip)
+    assert (message.images, message.videos, message.sounds) == ((PICTURE,), (clip,), (sound,))
+    assert [medium.modality for medium in message.media] == ["audio", "image", "video"]
 
 
 def test_messages_compare_by_value() -> None:

@@ -40,12 +40,31 @@ def test_each_signal_knows_the_next() -> None:
     assert [SIGNALS.name(token) for token in SIGNALS.ids("image")] == ["[IMG0]", "[IMG1]", "[IMG2]", "[IMG3]"]
 
 
+def test_each_modality_has_signals_of_its_own() -> None:
+    signals = Signals(100, {"image": 4, "video": 24, "audio": 8})
+    assert signals.total == 36
+    assert [signals.name(token) for token in (103, 104, 127, 128, 135)] == [
+        "[IMG3]",
+        "[VID0]",
+        "[VID23]",
+        "[AUD0]",
+        "[AUD7]",
+    ]
+    assert signals.after(103) is signals.after(127) is None
+    parsed = signals.parse([*range(100, 136), 104, 128])
+    assert parsed.pieces == (Span("image", 0, 4), Span("video", 4, 24), Span("audio", 28, 8))
+    assert parsed.problems == (
+        "the span at position 36 stops after 1 of 24 signals",
+        "the span at position 37 stops after 1 of 8 signals",
+    )
+
+
 def test_a_modality_joins_by_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    more: dict = {**MODALITIES, "audio": MODALITIES["image"]}
+    more: dict = {**MODALITIES, "smell": MODALITIES["image"]}
     monkeypatch.setattr("nextgpt.signals.MODALITIES", more)
-    signals = Signals(100, {"image": 4, "audio": 8})  # type: ignore[dict-item]
+    signals = Signals(100, {"image": 4, "smell": 8})  # type: ignore[dict-item]
     assert signals.total == 12
-    assert str(signals.modality_of(104)) == "audio"
+    assert str(signals.modality_of(104)) == "smell"
     assert [type(piece) for piece in signals.parse([*range(100, 112)]).pieces] == [Span, Span]
 
 

@@ -1,6 +1,6 @@
-"""Media as immutable values: what people and models see, with a hash of its content.
+"""Pictures as immutable values, with a hash of their content.
 
-A medium is read from and written to ordinary files. What a file format leaves open (transparency,
+A picture is read from and written to ordinary files. What a file format leaves open (transparency,
 palettes, CMYK inks, sixteen-bit samples, camera rotation) is decided here, once:
 
 ========================  =====================================================================
@@ -20,26 +20,20 @@ import hashlib
 import io
 import os
 import struct
-import tempfile
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextgpt.errors import UserError
+from nextgpt.media.file import MediaError, read_whole, write_whole
 
 if TYPE_CHECKING:
     from PIL import Image as PILImage
 
 MAX_PIXELS = 40_000_000
-
-
-class MediaError(UserError):
-    """A medium that cannot be used; the message names the file and what to do about it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +54,8 @@ class Image:
         >>> picture == Image(np.zeros((2, 3, 3), dtype=np.uint8))
         True
     """
+
+    modality: ClassVar[Literal["image"]] = "image"
 
     pixels: NDArray[np.uint8]
 
@@ -114,13 +110,7 @@ class Image:
         Raises:
             MediaError: missing, empty, truncated, not a picture, or too large; names the file.
         """
-        try:
-            data = Path(path).read_bytes()
-        except FileNotFoundError:
-            raise MediaError(f"{path}: no such file; check the path.") from None
-        except OSError as error:
-            raise MediaError(f"{path}: cannot be read ({error.strerror}); is it a file?") from error
-        return cls.decode(data, str(path), max_pixels=max_pixels)
+        return cls.decode(read_whole(path), str(path), max_pixels=max_pixels)
 
     @classmethod
     def decode(cls, data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Image:
@@ -180,18 +170,7 @@ class Image:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a PNG file, whole or not at all: readers never meet half a picture."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(self.png())
-            temporary.chmod(0o644)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        write_whole(path, self.png())
 
     def resized(self, width: int, height: int) -> Image:
         """The picture at another size: bicubic, antialiased; itself when the size is already right.

@@ -96,24 +96,27 @@ def read_answers(
     for start in range(0, len(annotations), BLOCK):
         block = annotations[start : start + BLOCK]
         here = [annotation["answers"] for annotation in block]
-        answers = list(chain.from_iterable(here))
-        given.append(texts.of(map(_TEXT, answers), len(answers)))
         sizes_here = list(map(len, here))
-        ids_differ.append(look(answers, sizes_here))
+        given.append(texts.of(map(_TEXT, chain.from_iterable(here)), sum(sizes_here)))
+        ids_differ.append(look(here, sizes_here))
         for key in keys:
             types[key].append(values[key].of([annotation.get(key) for annotation in block], len(block)))
         groups += here
         sizes += sizes_here
     said = texts.of(predictions, len(predictions))
-    plain = Numbering()
-    number = plain.of([text if text.isalnum() else trimmed(text) for text in texts], len(texts))
+    plain = [text if str.isalnum(text) else trimmed(text) for text in texts]
+    read = np.concatenate(given)
+    if plain != list(texts):  # equal texts may have been written differently
+        numbers = Numbering()
+        number = numbers.of(plain, len(plain))
+        read, said, plain = number[read], number[said], list(numbers)
     return VqaAnswers(
         groups,
         np.array(sizes),
         np.cumsum([0, *sizes[:-1]]),
-        number[np.concatenate(given)],
-        number[said],
-        list(plain),
+        read,
+        said,
+        plain,
         np.concatenate(ids_differ),
         {key: (list(values[key]), np.concatenate(types[key])) for key in keys},
     )
@@ -126,12 +129,12 @@ class _IdsDiffer:
         self._seen: tuple[list[Any], list[int]] = [], []
         self._differ = np.empty(0, dtype=bool)
 
-    def __call__(self, answers: Sequence[Annotation], sizes: list[int]) -> NDArray[np.bool_]:
+    def __call__(self, groups: Iterable[Sequence[Annotation]], sizes: list[int]) -> NDArray[np.bool_]:
         """For each question of a block; False also where that cannot be told."""
         if not all(sizes):
             raise ValueError("a question without answers")
         try:
-            ids = list(map(_ID, answers))
+            ids = list(map(_ID, chain.from_iterable(groups)))
         except (KeyError, TypeError):
             return np.zeros(len(sizes), dtype=bool)
         if (ids, sizes) != self._seen:

@@ -53,6 +53,8 @@ def normalized(answer: str) -> str:
     if answer.isalnum():  # a single plain word, as most answers are
         word = answer.lower()
         return _READ_AS.get(word, word)
+    if answer.replace(" ", "").isalnum():  # several of them
+        return _plain_words(answer)
     return _plain_words(_without_punctuation(answer, _THOUSANDS))
 
 

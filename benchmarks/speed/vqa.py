@@ -13,7 +13,7 @@ import argparse
 import json
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -106,11 +106,19 @@ def _read(file: Path) -> tuple[list[str], list[dict[str, Any]]]:
 
 
 def _ours(predictions: list[str], annotations: list[dict[str, Any]]) -> Arrays:
-    return {"vqa_accuracy": vqa_accuracy(predictions, annotations).items}
+    scores = vqa_accuracy(predictions, annotations)
+    return _arrays(scores.items, scores.by_question_type, scores.by_answer_type)
 
 
 def _theirs(predictions: list[str], annotations: list[dict[str, Any]]) -> Arrays:
-    return {"vqa_accuracy": np.array(vqa_rules.accuracies(predictions, annotations))}
+    items = vqa_rules.accuracies(predictions, annotations)
+    types = [vqa_rules.accuracy_by(key, annotations, items) for key in ("question_type", "answer_type")]
+    return _arrays(items, *types)
+
+
+def _arrays(items: Any, *types: Mapping[str, float]) -> Arrays:
+    by_type = {kind: np.array(mean) for means in types for kind, mean in means.items()}
+    return {"vqa_accuracy": np.asarray(items), **by_type}
 
 
 def _interval(metric: VqaAccuracy, items: Any) -> Arrays:

@@ -52,6 +52,14 @@ def accuracies(
     ]
 
 
+def accuracy_by(key: str, annotations: Sequence[dict[str, Any]], items: Sequence[float]) -> dict[str, float]:
+    """The mean of each type's items, collected question by question."""
+    collected: dict[str, list[float]] = {}
+    for annotation, item in zip(annotations, items, strict=True):
+        collected.setdefault(annotation[key], []).append(item)
+    return {kind: sum(values) / len(values) for kind, values in collected.items()}
+
+
 def normalised(text: str, thousands: re.Pattern[str]) -> str:
     """Punctuation, then numbers, articles and contractions."""
     out = text

@@ -188,6 +188,7 @@ def test_shards_merge_to_the_same_digits() -> None:
     [
         (["a"], [], "1 predictions but 0 references"),
         ([None], [annotation("a")], "item 0: its prediction None is not a string"),
+        ([b"a"], [annotation("a")], "item 0: its prediction b'a' is not a string"),
         (["a"], [{"question_id": 7}], "question 7 .item 0.: its annotation has no `answers`"),
         (["a"], [{"question_id": 7, "answers": []}], "question 7"),
         (["a", "a"], [annotation("a"), annotation(None)], "item 1"),  # type: ignore[arg-type]

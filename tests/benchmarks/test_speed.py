@@ -68,7 +68,8 @@ def test_answers_are_compared_by_name() -> None:
 
 
 def test_a_program_that_fails_is_not_timed(capfd: pytest.CaptureFixture[str]) -> None:
+    empty: Arrays = {}
     with pytest.raises(RuntimeError, match="ended with status 1"):
-        measured(lambda: {}["nothing"])
+        measured(lambda: {"all": empty["nothing"]})
     assert "KeyError" in capfd.readouterr().err
     assert timing.header("numpy").count("|") == 22

@@ -99,27 +99,76 @@ def list_command(json: JsonFile = None) -> None:
 
 
 @app.command("score")
-def score_command(
-    family: Annotated[str, typer.Argument(help="image-captioning or vqa.")],
+def score_command(  # noqa: PLR0913 - one parameter for each option
+    family: Annotated[
+        str,
+        typer.Argument(
+            help="image-captioning, video-captioning, audio-captioning, vqa, text-to-image, editing, "
+            "text-to-video, text-to-audio, or people."
+        ),
+    ],
     *,
-    references: Annotated[Path, typer.Option(help="Official annotation file, or the folder that holds it.")],
-    predictions: Annotated[Path, typer.Option(help="Official results file, or our predictions.jsonl.")],
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            help="Official results file or our predictions.jsonl; folder of media; features as .npy or "
+            ".npz; CSV of judgements."
+        ),
+    ],
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            help="Official annotation file, or its folder; folder of true media, or their features."
+        ),
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="Generated media: JSON from file name, without ending, to the text asked for."),
+    ] = None,
+    extractor: Annotated[
+        list[str] | None,
+        typer.Option(help="Generated media: a network of `nextgpt-bench list`, as NAME or NAME:WEIGHTS."),
+    ] = None,
+    resize: Annotated[
+        str | None, typer.Option(help="For Inception: clean [the default], pytorch-fid, tf1, torchmetrics.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Generated media: folder that keeps features.")] = None,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Count samples without an answer as failed.")
     ] = False,
     json: JsonFile = None,
 ) -> None:
-    """Score a file of answers that any program wrote."""
+    """Score what any program made: answers, pictures, clips, sounds, or people's judgements."""
     from difflib import get_close_matches
 
-    from benchmarks.foreign import FAMILIES, score_files
+    from benchmarks import foreign, generated
 
-    if family not in FAMILIES:
-        close = get_close_matches(family, FAMILIES, n=1, cutoff=0.5) or [*FAMILIES]
+    families = (*foreign.FAMILIES, *generated.FAMILIES, "people")
+    if family not in families:
+        close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
-    scored = score_files(family, references, predictions, allow_missing=allow_missing)
-    _show(scored.results, json)
-    if all(result.value is None for result in scored.results):
+    media = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
+    for option, value in ({} if family in generated.FAMILIES else media).items():
+        if value is not None:
+            raise typer.BadParameter(f"{option} is of no use for {family}; leave it out")
+    if family in generated.FAMILIES:
+        asked = generated.Generated(
+            family, predictions, references, prompts, extractor or (), resize, cache, allow_missing
+        )
+        found = generated.score_generated(asked)
+        for note in found.notes:
+            _note(f"missing: {note}")
+        results = found.results
+    elif family == "people":
+        from benchmarks.judgements import score_judgements
+
+        results = score_judgements(predictions)
+    elif references is None:
+        raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
+    else:
+        results = [*foreign.score_files(family, references, predictions, allow_missing=allow_missing).results]
+    _show(results, json)
+    if all(result.value is None for result in results):
         raise typer.Exit(1)
 
 

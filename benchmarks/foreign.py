@@ -80,6 +80,8 @@ def _annotations(path: Path) -> tuple[Benchmark, list[Sample | Broken]]:
         Sample(
             question, _UNASKED, {"annotation": annotation}, group=str(annotation.get("image_id", question))
         )
+        if annotation["answers"]
+        else Broken(question, f"question {question} has no answers")
         for question, annotation in annotations.items()
     ]
 
@@ -97,6 +99,9 @@ def _vqa_results(path: Path) -> dict[str, str]:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "image-captioning": Family(_captions, _caption_results),
+    # Video and audio captions are kept in COCO's format by all who score them with COCO's tools.
+    **dict.fromkeys(
+        ("image-captioning", "video-captioning", "audio-captioning"), Family(_captions, _caption_results)
+    ),
     "vqa": Family(_annotations, _vqa_results),
 }

@@ -23,7 +23,8 @@ _SECRETS = (
 )
 # An absolute path, of which the last component stays; the slashes of a URL are none.
 _WORD = r"[^\s/\\'\"<>|:,;()]+"
-_PATH = re.compile(rf"(?<![\w/.~…-])(?:/(?!/)|[A-Za-z]:\\)(?:{_WORD}[/\\])*({_WORD})")
+# Neither are those of a closing tag, </b>, which models write.
+_PATH = re.compile(rf"(?<![\w/.~…-])(?!(?<=<)/\w[\w-]*>)(?:/(?!/)|[A-Za-z]:\\)(?:{_WORD}[/\\])*({_WORD})")
 _QUOTED = re.compile(r"(['\"])(?:/|[A-Za-z]:\\)[^'\"\n]*[/\\]([^/\\'\"\n]*)\1")
 _BELOW = re.compile(rf"…[/\\](?:{_WORD}[/\\])+")
 
@@ -34,6 +35,8 @@ def redact(text: str) -> str:
     Example:
         >>> redact("[Errno 2] No such file: '/home/jane/data/cat.jpg'")
         "[Errno 2] No such file: '…/cat.jpg'"
+        >>> redact("expected </b>, got <b>")
+        'expected </b>, got <b>'
         >>> redact("https://api.example.org/v1 refused api_key=sk-12345678")
         'https://api.example.org/v1 refused api_key=***'
     """

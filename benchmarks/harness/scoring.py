@@ -258,7 +258,7 @@ def _result(
     if not method:
         try:
             found = measured.estimate(items, chosen)
-            value, low, high = (_finite(number) for number in (found.value, found.low, found.high))
+            value, low, high = (finite(number) for number in (found.value, found.low, found.high))
             method = found.method if value is not None else f"undefined: the value is {found.value}"
         except _REASONS as error:
             method = _reason(error, measured.column, items)
@@ -293,7 +293,8 @@ def _remarks(column: _Column, inside: Sequence[_Item], chosen: list[int] | None)
     return "".join(f"; {count} {what}" for what, count in counts.items() if count)
 
 
-def _finite(number: float) -> float | None:
+def finite(number: float) -> float | None:
+    """The number as rows hold it: None where it is infinite or NaN, which JSON has no words for."""
     return float(number) if math.isfinite(number) else None
 
 

@@ -5,53 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from benchmarks import cli, registry
+from benchmarks import registry
 from benchmarks.harness.gate import read_expectation
 from benchmarks.harness.predictions import FILE
 from benchmarks.harness.records import read_run
-from benchmarks.registry import BenchmarkEntry, Suite
+from tests.benchmarks.terminal import ROW, Command, only_line
 from tests.benchmarks.test_run import ROOT, wait_for_lines
 
 SPEAKER = "tests.benchmarks.fakes:speaker"
 SILENT = "tests.benchmarks.fakes:silent"
-ROW = {"benchmark", "system", "metric", "signature", "value", "low", "high", "n"}
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Runs the command line in this process, with two small benchmarks in the registry."""
-    entries = {
-        name: BenchmarkEntry(name, "vqa", "", f"tests.benchmarks.fakes:{name.upper()}")
-        for name in ("numbers", "seeing")
-    }
-    monkeypatch.setattr(registry, "BENCHMARKS", entries)
-    monkeypatch.setattr(registry, "SUITES", {"small": Suite("small", "", ("numbers", "seeing"))})
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(ROOT)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["nextgpt-bench", *map(str, arguments)])
-        code: Any = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        return (code, *capsys.readouterr())
-
-    return run
-
-
-def only_line(text: str) -> str:
-    (line,) = text.strip().splitlines()
-    return line
 
 
 def test_a_run_prints_a_table_and_writes_the_same_rows(bench: Command) -> None:
@@ -102,8 +68,6 @@ def test_a_run_in_which_all_samples_failed_is_an_error(bench: Command) -> None:
     [
         (("run", "--suite", "smal", "--system", SPEAKER), "did you mean small"),
         (("run", "--benchmark", "number", "--system", SPEAKER), "did you mean numbers"),
-        (("score", "vqaa", "--references", "a", "--predictions", "b"), "did you mean vqa"),
-        (("score", "vqa", "--references", "none.json", "--predictions", "b"), "none.json: no such file"),
         (("expect", "nowhere"), "nowhere: no runs here"),
         (("run", "--limit", "0"), "--limit"),
     ],
@@ -252,128 +216,3 @@ def test_all_runs_become_expectations_or_none(bench: Command) -> None:
     assert code == 1
     assert "--limit 3 is no expectation" in only_line(err)
     assert not Path("expected").exists()
-
-
-# --- scoring files that other programs wrote -----------------------------------------------------------
-
-
-def ten(*answers: str) -> list[dict[str, str]]:
-    return [{"answer": answer} for answer in (answers * 10)[:10]]
-
-
-VQA = {
-    "annotations": [
-        {"question_id": 1, "image_id": 7, "answer_type": "yes/no", "answers": ten("yes")},
-        {"question_id": 2, "image_id": 7, "answer_type": "other", "answers": ten("cat", "dog")},
-        {"question_id": 3, "image_id": 8, "answer_type": "yes/no", "answers": ten("no")},
-    ]
-}
-RIGHT = [{"question_id": key, "answer": answer} for key, answer in ((1, "Yes."), (2, "a dog"), (3, "yes"))]
-
-
-@pytest.fixture
-def vqa(bench: Command) -> Callable[..., tuple[int, str, str]]:
-    def run(
-        references: object, predictions: object, *more: str, name: str = "answers.json"
-    ) -> tuple[int, str, str]:
-        for file, content in (("annotations.json", references), (name, predictions)):
-            Path(file).write_text(content if isinstance(content, str) else json.dumps(content))
-        return bench("score", "vqa", "--references", "annotations.json", "--predictions", name, *more)
-
-    return run
-
-
-def test_official_results_are_scored(vqa: Command) -> None:
-    code, out, _ = vqa(VQA, RIGHT, "--json", "rows.json")
-    assert code == 0
-    rows = json.loads(Path("rows.json").read_text())
-    assert set(rows[0]) >= ROW
-    assert [(row["slice"], row["n"]) for row in rows] == [(None, 3), ("other", 1), ("yes/no", 2)]
-    assert (rows[0]["system"], rows[0]["benchmark"], rows[0]["metric"]) == (
-        "answers.json",
-        "vqa",
-        "vqa_accuracy",
-    )
-    assert "yes/no" in out
-
-
-def test_our_own_predictions_are_scored_alike(vqa: Command) -> None:
-    vqa(VQA, RIGHT, "--json", "official.json")
-    lines = [
-        {"sample": str(row["question_id"]), "message": {"parts": [{"text": row["answer"]}]}} for row in RIGHT
-    ]
-    vqa(VQA, "\n".join(map(json.dumps, lines)), "--json", "ours.json", name="predictions.jsonl")
-    values = [
-        [row["value"] for row in json.loads(Path(f"{name}.json").read_text())]
-        for name in ("official", "ours")
-    ]
-    assert values[0] == values[1]
-
-
-def test_an_empty_answer_is_scored_and_mentioned(vqa: Command) -> None:
-    code, out, _ = vqa(VQA, [*RIGHT[:2], {"question_id": 3, "answer": ""}])
-    assert code == 0
-    assert "1 empty, scored as they are" in out
-
-
-@pytest.mark.parametrize(
-    ("references", "predictions", "complaint"),
-    [
-        (json.dumps(VQA)[:150], RIGHT, "annotations.json: the file is cut off"),
-        (VQA, json.dumps(RIGHT)[:40], "answers.json: the file is cut off"),
-        (VQA, RIGHT[:2], "answers.json: no prediction for sample '3' (1 of 3 in all)"),
-        (
-            VQA,
-            [*RIGHT, {"question_id": 9, "answer": "x"}],
-            "answers.json: sample '9' (1 in all) is unknown to vqa",
-        ),
-        (VQA, [*RIGHT, RIGHT[0]], "answers.json: question_id 1 occurs twice"),
-        (VQA, [{"question_id": 1}], "answers.json: record 0 has no text under 'answer'"),
-        (VQA, [], "answers.json: "),
-        (VQA, "", "answers.json: the file is empty"),
-        (VQA, [{"image_id": 1, "caption": "a cat"}], "answers.json: record 0 has no id under 'question_id'"),
-    ],
-)
-def test_bad_files_are_named_by_file_and_record(
-    vqa: Command, references: object, predictions: object, complaint: str
-) -> None:
-    code, out, err = vqa(references, predictions)
-    assert code == 1
-    assert not out
-    assert complaint in only_line(err)
-
-
-def test_missing_answers_may_count_as_failed(vqa: Command) -> None:
-    code, out, _ = vqa(VQA, RIGHT[:2], "--allow-missing")
-    assert code == 0
-    assert "1 failed, scored as wrong" in out
-
-
-@pytest.mark.java
-def test_official_captions_are_scored(bench: Command) -> None:
-    images = [{"id": k, "file_name": f"{k}.jpg"} for k in (1, 2, 3)]
-    captions = [(1, "a red star"), (1, "one red star"), (2, "a blue square"), (3, "a small green circle")]
-    annotations = [
-        {"image_id": image, "caption": caption, "id": k} for k, (image, caption) in enumerate(captions)
-    ]
-    Path("captions.json").write_text(json.dumps({"images": images, "annotations": annotations}))
-    said = [
-        {"image_id": 1, "caption": "a red star"},
-        {"image_id": 2, "caption": "a square"},
-        {"image_id": 3, "caption": ""},
-    ]
-    Path("results.json").write_text(json.dumps(said))
-    code, out, _ = bench(
-        "score",
-        "image-captioning",
-        "--references",
-        ".",
-        "--predictions",
-        "results.json",
-        "--json",
-        "rows.json",
-    )
-    assert code == 0, out
-    rows = json.loads(Path("rows.json").read_text())
-    assert {"cider_d", "bleu_4", "meteor", "rouge_l"} <= {row["metric"] for row in rows}
-    assert all(row["value"] is not None and row["n"] == 3 for row in rows)

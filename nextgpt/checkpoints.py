@@ -15,7 +15,6 @@ Loading is strict: whatever is missing, left over or of another shape is named.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -143,8 +142,16 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
     import torch
 
     tensors = _by_modality(tensors, parameters)
-    problems = [f"{name} is missing" for name in parameters if name not in tensors]
-    problems += [f"{name} is not part of this model" for name in tensors if name not in parameters]
+    problems = [
+        f"{name} is missing, the model needs {list(value.shape)}"
+        for name, value in parameters.items()
+        if name not in tensors
+    ]
+    problems += [
+        f"{name} {list(value.shape)} is not part of this model"
+        for name, value in tensors.items()
+        if name not in parameters
+    ]
     problems += [
         f"{name} has shape {list(tensors[name].shape)}, the model needs {list(value.shape)}"
         for name, value in parameters.items()
@@ -160,11 +167,9 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
 
 def _by_modality(tensors: Mapping[str, torch.Tensor], like: Container[str]) -> Mapping[str, torch.Tensor]:
     """Output projections bore no modality's name as long as there were pictures alone."""
-    bare, named = f"{OUTPUT}.fc.weight", f"{OUTPUT}.image.fc.weight"
-    old, new = (bare, named) if named in like else (named, bare)
-    if old not in tensors or new not in like:
+    old, new = f"{OUTPUT}.", f"{OUTPUT}.image."
+    if f"{old}fc.weight" not in tensors or f"{new}fc.weight" not in like:
         return tensors
-    old, new = (name.removesuffix("fc.weight") for name in (old, new))
     return {
         new + name.removeprefix(old) if name.startswith(old) else name: value
         for name, value in tensors.items()
@@ -184,8 +189,11 @@ def check_language_model(card: Card, folder: Path, where: str) -> None:
     """
     if not card.language_model:
         return
+    from transformers import AutoConfig
+
     try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        # Through transformers, which knows what a file leaves unsaid.
+        found = AutoConfig.from_pretrained(folder, local_files_only=True).to_dict()
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{folder}: config.json cannot be read: {error}") from error
     other = [

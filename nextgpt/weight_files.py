@@ -12,26 +12,30 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from nextgpt.errors import UserError
+from nextgpt.config import ConfigError
 
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 _LONGEST_TABLE = 100 * 2**20  # the limit of safetensors itself
 _POINTER = b"version https://git-lfs"
 
 
-class BrokenFileError(UserError):
+class BrokenFileError(ConfigError):
     """A file that is not whole, or not what its name says."""
 
 
-def parameters(path: Path) -> int:
-    """How many numbers a file of weights holds; of a file of torch, as if all were in half precision.
+def parameters(path: Path, *, bytes_each: int = 4) -> int:
+    """How many numbers a file of weights holds.
+
+    Args:
+        path: the file.
+        bytes_each: of a number in a file of torch, which has no table to tell.
 
     Raises:
         BrokenFileError: it is not whole; says what to do.
     """
     if path.suffix != ".safetensors":
         check(path)
-        return path.stat().st_size // 2
+        return path.stat().st_size // bytes_each
     return sum(math.prod(entry["shape"]) for name, entry in _table(path).items() if name != "__metadata__")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nextgpt.convert.conversion import Report, convert
-from nextgpt.convert.encoder import convert_encoder
 from nextgpt.convert.reading import ConvertError
 
-__all__ = ["ConvertError", "Report", "convert", "convert_encoder"]
+__all__ = ["ConvertError", "Report", "convert"]

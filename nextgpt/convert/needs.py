@@ -6,17 +6,23 @@ published shapes are known, so that a checkpoint can be converted before anythin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from nextgpt.checkpoints import OUTPUT, PARTS
 from nextgpt.config import Config, ConfigError, Stage, locate
+from nextgpt.decoding.conditions import read_condition
+from nextgpt.decoding.projection import output_projection
+from nextgpt.encoding.imagebind import ImageBindConfig
+from nextgpt.encoding.projection import input_projection
 from nextgpt.messages import Modality
-
-if TYPE_CHECKING:
-    from nextgpt.parameters import Parts
+from nextgpt.parameters import FULL_SIZE, Parts
+from nextgpt.reasoning.language_model import adapt, adapters
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,6 @@ def needs(config: Config, stage: Stage) -> Needs:
     Raises:
         ConfigError: weights of the preset are not at hand, and their shapes are not known.
     """
-    import torch
-
-    from nextgpt.decoding.projection import output_projection
-    from nextgpt.encoding.projection import input_projection
-    from nextgpt.parameters import FULL_SIZE
-    from nextgpt.reasoning.language_model import adapt, adapters
-
     known = FULL_SIZE.get(config.name)
     folder, described = _language_model(config, known)
     width = int(described.hidden_size)
@@ -106,24 +105,25 @@ def _language_model(config: Config, known: Parts | None) -> tuple[Path | None, A
 
 
 def _encoder_width(config: Config, known: Parts | None) -> int:
-    import json
-
     folder = _found(config.weights.encoder, known)
     if folder is None:
         assert known is not None
         return known.encoder.out_dim
+    if not (folder / "config.json").exists():
+        return ImageBindConfig().out_dim  # as published, without a configuration
     try:
-        return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["out_dim"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(f"{folder}: config.json says nothing of out_dim: {error!r}") from error
+        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder}: config.json cannot be read: {error}") from error
+    # An ImageBind says the one, a CLIP the other; the published ImageBind neither.
+    return int(values.get("out_dim", values.get("projection_dim", ImageBindConfig().out_dim)))
 
 
 def _condition(config: Config, modality: Modality, known: Parts | None) -> tuple[int, int]:
     """Length and width of what a modality's diffusion model is told."""
-    from nextgpt.loading import condition_shape
-
     folder = _found(getattr(config.weights, modality), known)
     if folder is None:
         assert known is not None
         return known.decoders[modality].queries, known.decoders[modality].width
-    return condition_shape(folder)
+    condition = read_condition(folder, modality)
+    return condition.length, condition.width

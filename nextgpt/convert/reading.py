@@ -141,7 +141,7 @@ def _read_torch(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        wanted = re.search(r"(?:GLOBAL|Unsupported (?:global|class|operand)) ([\w.]+)", str(error))
+        wanted = re.search(r"(?:GLOBAL|Unsupported class) ([\w.]+)", str(error))
         if wanted:
             raise ConvertError(
                 f"{path}: wants {wanted.group(1)} to be called on loading; weights need no such thing, "
@@ -149,5 +149,5 @@ def _read_torch(path: Path) -> Any:
             ) from None
         raise ConvertError(f"{path}: damaged, half-written, or no weights; fetch it again") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].split(". ")[0] if str(error) else type(error).__name__
         raise ConvertError(f"{path}: damaged or half-written ({reason}); fetch it again") from error

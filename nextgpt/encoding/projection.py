@@ -43,10 +43,14 @@ class LinearProjection(nn.Module):
 class PatchProjection(nn.Module):
     """Each patch's vector to a token of its own: what the newer released code calls linear.
 
+    Sounds have another number of patches than pictures and clips, and are not read.
+
     >>> import torch
     >>> PatchProjection(8, 16, tokens=5)(torch.zeros(2, 5, 8)).shape
     torch.Size([2, 5, 16])
     """
+
+    reads = frozenset({"image", "video"})
 
     def __init__(self, in_dim: int = 1024, out_dim: int = 4096, *, tokens: int = 256) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,12 @@ def language_model(folder: Path, added: int, lora: Lora) -> Any:
     return model.eval()
 
 
-def projector(kind: str, first: str, last: str) -> Any:
-    """An output projection with the released code's attribute names."""
+def projector(condition: tuple[int, int], first: str, last: str) -> Any:
+    """An output projection with the released code's attribute names; a condition is a length and a width."""
     import torch
     from torch import nn
 
-    length, width = CONDITIONS[kind]
+    length, width = condition
     module = nn.Module()
     setattr(module, first, nn.Linear(HIDDEN, WIDTH))
     module.tfm = nn.Transformer(
@@ -82,7 +83,9 @@ def projector(kind: str, first: str, last: str) -> Any:
     return module.half().float().eval()
 
 
-def write_older(folder: Path, config: Config, causal: Any) -> OrderedDict[str, Any]:
+def write_older(
+    folder: Path, config: Config, causal: Any, conditions: Mapping[str, tuple[int, int]] = CONDITIONS
+) -> OrderedDict[str, Any]:
     """Write the folder of ``7b_tiva_v0``; returns what its one file of weights holds."""
     import torch
 
@@ -92,7 +95,7 @@ def write_older(folder: Path, config: Config, causal: Any) -> OrderedDict[str, A
     module.input_embeddings = causal.get_input_embeddings()
     for kind in SIGNALS:
         suffix = "" if kind == "image" else f"_{kind}"
-        layers = torch.nn.ModuleList([projector(kind, "fc", "model")])
+        layers = torch.nn.ModuleList([projector(conditions[kind], "fc", "model")])
         setattr(module, f"gen_text_hidden_fcs{suffix}", layers)
     kept = ("llama_proj", "gen_text", "lora_", "embed_tokens", "lm_head")
     state = OrderedDict(
@@ -127,7 +130,7 @@ def write_newer(folder: Path, config: Config, causal: Any) -> dict[str, dict[str
     second = {
         f"model.mm_output_{short}_projector.{name}": value
         for short, kind in (("img", "image"), ("vid", "video"), ("aud", "audio"))
-        for name, value in projector(kind, "in_fc", "out_fc").state_dict().items()
+        for name, value in projector(CONDITIONS[kind], "in_fc", "out_fc").state_dict().items()
     }
     third = {
         name.replace(".default", ""): value.detach()

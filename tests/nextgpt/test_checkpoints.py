@@ -42,9 +42,18 @@ def test_what_does_not_fit_is_named_with_both_shapes() -> None:
     parameters = {"a": torch.zeros(2, 3), "b": torch.zeros(1)}
     with pytest.raises(CheckpointError, match=r"a has shape \[4\], the model needs \[2, 3\]") as caught:
         fit(parameters, {"a": torch.ones(4), "c": torch.ones(1)}, "somewhere")
-    assert "b is missing" in str(caught.value)
-    assert "c is not part of this model" in str(caught.value)
+    assert "b is missing, the model needs [1]" in str(caught.value)
+    assert "c [1] is not part of this model" in str(caught.value)
     assert not parameters["a"].any()
+
+
+def test_a_checkpoint_from_before_video_and_audio_fits() -> None:
+    model = {"output_projection.image.fc.weight": torch.zeros(2), "signals.logits": torch.zeros(1)}
+    old = {"output_projection.fc.weight": torch.ones(2), "signals.logits": torch.ones(1)}
+    fit(model, old, "somewhere")
+    assert all(value.all() for value in model.values())
+    with pytest.raises(CheckpointError, match=r"output_projection\.video\.fc\.weight is missing"):
+        fit(model | {"output_projection.video.fc.weight": torch.zeros(2)}, old, "somewhere")
 
 
 def half_written(folder: Path) -> None:

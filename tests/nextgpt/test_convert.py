@@ -11,20 +11,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import nextgpt
 from nextgpt.checkpoints import CARD, CheckpointError
-from nextgpt.config import Config
+from nextgpt.config import Config, Lora, Projection, load_config, with_weights
 from nextgpt.convert import ConvertError, convert
 from nextgpt.convert.layouts import NEWER, RELEASED, translate
+from nextgpt.decoding.conditions import read_condition
+from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Message, Request, user
-from tests.nextgpt.backbones import plain
-from tests.nextgpt.released import SIGNALS, language_model, newer, older, write_newer, write_older
+from tests.nextgpt.backbones import plain, save_encoder, save_language_model
+from tests.nextgpt.pipelines import build
+from tests.nextgpt.released import (
+    LAYERS,
+    SIGNALS,
+    language_model,
+    newer,
+    older,
+    projector,
+    write_newer,
+    write_older,
+)
 
 PARITY = Path(__file__).parents[3] / "shared" / "data" / "parity"
 WEIGHTS = "pytorch_model.pt"
+LORA, PROJECTION = Lora(rank=4, alpha=32), Projection("transformer", LAYERS)
 EMBEDDINGS = "llama_model.base_model.model.model.embed_tokens.weight"
 
 
@@ -105,6 +119,69 @@ def test_a_converted_language_model_says_what_the_original_says(tiva: Release, t
     torch.testing.assert_close(
         ours.logits(hidden), expected.logits[..., : base + 6].float(), rtol=1e-4, atol=1e-4
     )
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The preset of the released weights whole, on small random parts."""
+    root = tmp_path_factory.mktemp("everything")
+    torch.manual_seed(4)
+    save_encoder(root / "encoder", hears=True)
+    save_language_model(root / "language_model", longest=1024)
+    for name, role in (("Stable Diffusion", "image"), ("Zeroscope", "video"), ("AudioLDM", "audio")):
+        build(name, root / role)
+    full = load_config("7b-v0")
+    generation = dataclasses.replace(
+        full.generation, max_new_tokens=48, steps=2, options={"video": {"num_frames": 3, "fps": 8}}
+    )
+    small = dataclasses.replace(full, lora=LORA, output_projection=PROJECTION, generation=generation)
+    return with_weights(small, root)
+
+
+@torch.no_grad()
+def test_the_whole_preset_reads_and_makes_every_medium(
+    everything: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conditions = {}
+    for kind in SIGNALS:
+        shape = read_condition(Path(getattr(everything.weights, kind)), kind)  # type: ignore[arg-type]
+        conditions[kind] = (shape.length, shape.width)
+    causal = language_model(Path(everything.weights.language_model), 38, everything.lora)
+    state = write_older(tmp_path / "tiva", everything, causal, conditions)
+    report = convert([tmp_path / "tiva"], everything, tmp_path / "out")
+    assert set(report.converted) == set(state)
+    assert not report.left_out
+
+    model = nextgpt.load(everything, checkpoint=tmp_path / "out", device="cpu")
+    rows = state[EMBEDDINGS].float()
+    first = len(rows) - 36
+    for kind, count in SIGNALS.items():
+        suffix = "" if kind == "image" else f"_{kind}"
+        original = projector(conditions[kind], "fc", "model")
+        prefix = f"gen_text_hidden_fcs{suffix}.0."
+        own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        original.load_state_dict(own)
+        states, signals = torch.randn(2, count, 32), rows[first : first + count]
+        read = original.fc(states + signals)
+        expected = original.model(original.tfm(read, original.query_embs.expand(2, -1, -1)))
+        torch.testing.assert_close(model.condition(states, kind), expected, rtol=1e-4, atol=1e-5)  # type: ignore[arg-type]
+        first += count
+
+    spans = [token for kind in SIGNALS for token in model.language_model.signals.ids(kind)]  # type: ignore[arg-type]
+    plan = iter([*spans, *model.writer.end])
+    logits = model.language_model.logits
+
+    def planned(hidden: torch.Tensor, **how: Any) -> torch.Tensor:
+        scores = logits(hidden, **how)
+        scores[..., next(plan)] = 1e6
+        return scores
+
+    monkeypatch.setattr(model.language_model, "logits", planned)
+    clip = Video(np.zeros((4, 24, 32, 3), np.uint8), 8)
+    sound = Audio(np.sin(np.arange(8000, dtype=np.float32)), 16000)
+    (answer,) = model.respond([Request((user("look", plain("red"), clip, sound),))])
+    assert isinstance(answer, Message), answer
+    assert [type(part) for part in answer.parts] == [Image, Video, Audio]
 
 
 def test_a_later_stage_counts(staged: Release, tmp_path: Path) -> None:
@@ -306,9 +383,7 @@ def test_a_checkpoint_of_another_preset_is_refused(tiva: Release, staged: Releas
     assert (tmp_path / "out" / CARD).exists()
     with pytest.raises(CheckpointError, match="trained under the preset small-v0") as caught:
         nextgpt.load(staged.config, checkpoint=tmp_path / "out", device="cpu")
-    assert "vocabulary.embeddings is not part of this model" in str(caught.value) or "missing" in str(
-        caught.value
-    )
+    assert "missing, the model needs [" in str(caught.value)
 
 
 def test_both_layouts_have_36_signals() -> None:

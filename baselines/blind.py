@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request
 
 
@@ -50,7 +49,7 @@ class Blind:
 
 def _text(request: Request) -> tuple[Message, ...]:
     return tuple(
-        replace(message, parts=tuple(part for part in message.parts if not isinstance(part, Image)))
+        replace(message, parts=tuple(part for part in message.parts if isinstance(part, str)))
         if message.role == "user"
         else message
         for message in request.conversation

@@ -1,27 +1,44 @@
-"""A conversation with a model: what has been said, and which picture is being talked about."""
+"""A conversation with a model: what has been said, and what is shown with what is said next."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from nextgpt.media import Image, MediaError
-from nextgpt.messages import Failure, Message, Request, seed_of, user
+from nextgpt.media import Audio, Image, MediaError, Medium, Video
+from nextgpt.media.video import CHAT_FPS
+from nextgpt.messages import Failure, Message, Modality, Request, seed_of, user
 from nextgpt.model import NextGPT
+from nextgpt.signals import MODALITIES
 
-HELP = "/image FILE shows a picture, /forget takes it away, /new begins anew, /quit ends"
+ENDINGS: dict[Modality, str] = {"image": ".png", "video": ".mp4", "audio": ".wav"}
+HELP = (
+    "/image FILE, /video FILE and /audio FILE go with your next message, /forget takes them back, "
+    "/new begins anew, /quit ends"
+)
+
+
+def open_medium(modality: str, path: Path) -> Medium:
+    """Read a file as what it is said to be.
+
+    Raises:
+        MediaError: it is not.
+    """
+    if modality == "image":
+        return Image.open(path)
+    return Video.open(path, fps=CHAT_FPS) if modality == "video" else Audio.open(path)
 
 
 class Chat:
     """A conversation.
 
-    The picture in view is the last one shown by the user or made by the model. It goes with every message,
-    so that "mirror the scene" needs no file; a model that reads earlier turns finds it there instead.
+    A medium goes with the message that it was given with, and with no other. Models that read earlier turns
+    find it there, and what they made themselves too.
 
     Args:
         model: who answers.
-        out: folder where pictures are saved, named by their content.
-        seed: another seed makes other pictures.
+        out: folder where media are saved, named by their content.
+        seed: another seed makes other media.
     """
 
     def __init__(self, model: NextGPT, out: Path, seed: int = 0) -> None:
@@ -29,39 +46,42 @@ class Chat:
         self.out = out
         self.seed = seed
         self.messages: list[Message] = []
-        self.view: Image | None = None
+        self.shown: list[Medium] = []
+
+    def show(self, medium: Medium) -> None:
+        """Put a medium beside the next message."""
+        self.shown.append(medium)
 
     def say(self, text: str) -> tuple[Message | Failure, list[Path]]:
-        """Say something.
+        """Say something, with the media shown since the last time.
 
         Returns:
-            The answer, and the files of the pictures in it. What failed is not remembered.
+            The answer, and the files of the media in it. What failed is not remembered.
         """
         count = self.model.config.generation.history
         earlier = self.messages[-count:] if count else []
         while earlier and earlier[0].role == "assistant":
             earlier = earlier[1:]
-        shown = any(self.view == image for message in earlier for image in message.images)
-        said = user(text) if self.view is None or shown else user(self.view, text)
+        said = user(*self.shown, text)
+        self.shown = []
         seed = seed_of(f"chat/{len(self.messages)}", self.seed)
         answer = self.model.respond([Request((*earlier, said), seed=seed)])[0]
         files: list[Path] = []
         if isinstance(answer, Message):
             self.messages += [said, answer]
-            for image in answer.images:
-                files.append(self.out / f"{image.content_hash[:16]}.png")
-                image.save(files[-1])
-                self.view = image
+            for medium in answer.media:
+                files.append(self.out / f"{medium.content_hash[:16]}{ENDINGS[medium.modality]}")
+                medium.save(files[-1])
         return answer, files
 
     def forget(self) -> None:
-        """Take the picture out of view."""
-        self.view = None
+        """Take back what was to go with the next message."""
+        self.shown = []
 
     def begin_anew(self) -> None:
         """Forget everything."""
         self.messages.clear()
-        self.view = None
+        self.shown = []
 
 
 def told(answer: Message | Failure, files: list[Path]) -> str:
@@ -70,7 +90,9 @@ def told(answer: Message | Failure, files: list[Path]) -> str:
         return f"(no answer: {answer.stage}: {answer.reason})"
     lines = [answer.text] if answer.text else []
     lines += [f"({what}: {said})" for what, said in answer.steps]
-    return "\n".join([*lines, *(f"picture: {file}" for file in files)]) or "(an empty answer)"
+    nouns = [MODALITIES[medium.modality].noun for medium in answer.media]
+    lines += [f"{noun}: {file}" for noun, file in zip(nouns, files, strict=True)]
+    return "\n".join(lines) or "(an empty answer)"
 
 
 def loop(chat: Chat, read: Callable[[], str], write: Callable[[str], None]) -> None:
@@ -90,9 +112,9 @@ def loop(chat: Chat, read: Callable[[], str], write: Callable[[str], None]) -> N
         command, _, rest = line.partition(" ")
         if command == "/quit":
             return
-        if command == "/image":
+        if command.removeprefix("/") in MODALITIES and command.startswith("/"):
             try:
-                chat.view = Image.open(Path(rest.strip()).expanduser())
+                chat.show(open_medium(command[1:], Path(rest.strip()).expanduser()))
             except MediaError as error:
                 write(str(error))
         elif command == "/forget":

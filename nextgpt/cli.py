@@ -1,4 +1,4 @@
-"""The command `nextgpt`: talk to a model, train it, count its parameters.
+"""The command `nextgpt`: talk to a model, train it, convert and examine weights, count parameters.
 
 Only typer is imported here; whatever is heavy is imported by the command that needs it.
 """
@@ -9,11 +9,14 @@ import enum
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nextgpt.errors import UserError
+
+if TYPE_CHECKING:
+    from nextgpt.config import Config
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,32 +37,48 @@ class StageName(enum.StrEnum):
 
 Preset = Annotated[str, typer.Option(help="A preset's name, or a YAML file.")]
 ProjectionKind = Annotated[
-    str | None, typer.Option(help="Input projection: grouping or linear; by default the preset's.")
+    str | None, typer.Option(help="Input projection: grouping, linear or patches; by default the preset's.")
 ]
 Folder = Annotated[Path | None, typer.Option(help="A checkpoint; by default the preset's own.")]
+WeightsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder of weights, with sub-folders encoder, language_model, image, video, audio and "
+        "checkpoints; what is not in it is looked for where the preset says."
+    ),
+]
 
 
 @app.command()
-def chat(  # noqa: PLR0917
-    image: Annotated[Path | None, typer.Option(help="A picture to talk about.")] = None,
+def chat(  # noqa: PLR0913, PLR0917
+    image: Annotated[Path | None, typer.Option(help="A picture to go with the first message.")] = None,
+    video: Annotated[Path | None, typer.Option(help="Likewise, a clip.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="Likewise, a sound.")] = None,
     message: Annotated[str | None, typer.Option(help="Say this, print the answer and end.")] = None,
-    out: Annotated[Path, typer.Option(help="Where its pictures go.")] = Path("pictures"),
+    out: Annotated[Path, typer.Option(help="Where pictures, clips and sounds go.")] = Path("pictures"),
     preset: Preset = "tiny",
+    weights: WeightsFolder = None,
     checkpoint: Folder = None,
     projection: ProjectionKind = None,
     seed: Annotated[int, typer.Option(help="Another seed makes other pictures.")] = 0,
 ) -> None:
-    """Talk to a model: text and pictures in, text and pictures out."""
-    from nextgpt.media import Image
+    """Talk to a model: text, pictures, clips and sounds in; text, pictures, clips and sounds out."""
+    from nextgpt.media import Audio, Image, Medium, Video
+    from nextgpt.media.video import CHAT_FPS
 
     # A wrong file is found before the model is loaded.
-    view = Image.open(image) if image is not None else None
+    shown: list[Medium] = [
+        *([Image.open(image)] if image is not None else []),
+        *([Video.open(video, fps=CHAT_FPS)] if video is not None else []),
+        *([Audio.open(audio)] if audio is not None else []),
+    ]
     import nextgpt
     from nextgpt.chat import Chat, loop, told
     from nextgpt.messages import Failure
 
-    talk = Chat(nextgpt.load(preset, checkpoint=checkpoint, projection=projection), out, seed)
-    talk.view = view
+    talk = Chat(nextgpt.load(_configured(preset, projection, weights), checkpoint=checkpoint), out, seed)
+    for medium in shown:
+        talk.show(medium)
     if message is None:
         loop(talk, lambda: input("> "), typer.echo)
         return
@@ -125,6 +144,56 @@ def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
     Console().print(table)
     trained = sum(row.parameters for row in rows if row.trainable)
     typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
+
+
+@app.command()
+def convert(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A folder of released weights, or files; where a tensor stands in two, the later counts."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    preset: Annotated[str, typer.Option(help="The preset to use them with, or a YAML file.")] = "7b-v0",
+    weights: WeightsFolder = None,
+    projection: ProjectionKind = None,
+    stage: Annotated[StageName, typer.Option(help="Which stage's checkpoint to make.")] = StageName.instruct,
+) -> None:
+    """Convert weights of the released code into a checkpoint of this project; nothing is guessed."""
+    from nextgpt.convert import convert as converted
+
+    config = _configured(preset, projection, weights)
+    for line in converted(sources, config, out, stage=stage.value).lines():
+        typer.echo(line)
+
+
+@app.command()
+def doctor(
+    preset: Preset = "tiny",
+    weights: WeightsFolder = None,
+    projection: ProjectionKind = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List each file that a preset needs: there or missing, its size, licence and origin. Loads nothing."""
+    from nextgpt import doctor as examination
+
+    parts = examination.examine(_configured(preset, projection, weights))
+    if as_json:
+        typer.echo(examination.as_json(parts))
+    else:
+        for line in examination.lines(parts):
+            typer.echo(line)
+    if not all(part.whole for part in parts):
+        raise typer.Exit(1)
+
+
+def _configured(preset: str, projection: str | None, weights: Path | None) -> Config:
+    """A preset, with what the command line says otherwise."""
+    from nextgpt.config import load_config, with_weights
+
+    config = load_config(preset, projection=projection)
+    return config if weights is None else with_weights(config, weights)
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from nextgpt.messages import Modality
 
 PRESETS = Path(__file__).parent / "presets"
 Stage = Literal["encoding", "decoding", "instruct"]
+Keep = Literal["device", "memory", "disk"]
 STAGES: tuple[Stage, ...] = ("encoding", "decoding", "instruct")
 T = TypeVar("T")
 
@@ -34,11 +35,22 @@ class ConfigError(UserError):
 
 @dataclass(frozen=True)
 class Weights:
-    """Where the frozen parts and the trained ones are found (see `locate`)."""
+    """Where the frozen parts and the trained ones are found (see `locate`).
+
+    Attributes:
+        encoder: an ImageBind or a CLIP.
+        language_model: any causal language model of transformers.
+        image: a text-to-image pipeline of diffusers; empty for a model that makes no pictures.
+        video: likewise, text-to-video.
+        audio: likewise, text-to-audio.
+        checkpoints: the trained parts, a folder for each stage.
+    """
 
     encoder: str
     language_model: str
-    image: str
+    image: str = ""
+    video: str = ""
+    audio: str = ""
     checkpoints: str = ""
 
 
@@ -52,15 +64,29 @@ class Prompt:
         begin: after the tokenizer's begin token, once.
         user: one turn of the user, up to where the model continues; ``{content}`` stands for its parts.
         image: a picture among the parts; ``{media}`` stands for its concept tokens.
+        video: a clip among the parts; empty for a model that was not taught to read clips.
+        audio: a sound among the parts; likewise.
         end: what closes a reply.
-        tags: tokens in `image` that were added to the vocabulary for it; only the template can write them.
+        tags: tokens in these templates that were added to the vocabulary; only the template can write them.
     """
 
     user: str
     end: str
     begin: str = ""
     image: str = "{media}"
+    video: str = ""
+    audio: str = ""
     tags: tuple[str, ...] = ()
+
+    def media(self) -> dict[Modality, str]:
+        """The templates of the media that the model reads.
+
+        Example:
+            >>> Prompt(user="{content}", end="").media()
+            {'image': '{media}'}
+        """
+        templates: dict[Modality, str] = {"image": self.image, "video": self.video, "audio": self.audio}
+        return {modality: template for modality, template in templates.items() if template}
 
 
 @dataclass(frozen=True)
@@ -91,6 +117,9 @@ class Generation:
         guidance: classifier-free guidance scale; 1 turns it off.
         batch: requests answered in one go; changes speed only.
         history: earlier messages that a chat shows the model again; 0 for one trained on single turns.
+        options: what the calls of the diffusion pipelines take besides, by modality: sizes, lengths.
+        keep: where a diffusion model waits while it is not needed: "device" for speed, "memory" to leave the
+            GPU to the others, "disk" to be read anew each time.
     """
 
     max_new_tokens: int = 64
@@ -98,6 +127,8 @@ class Generation:
     guidance: float = 7.5
     batch: int = 64
     history: int = 8
+    options: Mapping[Modality, Mapping[str, Any]] = field(default_factory=dict)
+    keep: Keep = "device"
 
 
 @dataclass(frozen=True)
@@ -157,12 +188,16 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class Training:
-    """Where examples come from (``module:function``), and the stages."""
+    """Where examples come from, and the stages.
 
-    source: str
+    Attributes:
+        source: ``module:function``; empty for a preset whose data have to be named.
+    """
+
     encoding: StageConfig
     decoding: StageConfig
     instruct: StageConfig
+    source: str = ""
 
     def stage(self, name: Stage) -> StageConfig:
         """A stage by its name."""
@@ -176,6 +211,8 @@ class Config:
     Attributes:
         vocabulary: "frozen", or "trained" where the last stage trains the language model's own token rows and
             its checkpoint brings them, as that of the released weights does.
+        dtype: of the frozen parts on a GPU; a CPU, which emulates half precision, has them in float32.
+        bits: 8 or 4 to have bitsandbytes quantise the language model's frozen layers while they are read.
     """
 
     name: str
@@ -187,6 +224,8 @@ class Config:
     signals: Mapping[Modality, int] = field(default_factory=lambda: {"image": 4})
     projection: str = "grouping"
     vocabulary: Literal["frozen", "trained"] = "frozen"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    bits: Literal[4, 8] | None = None
     generation: Generation = field(default_factory=Generation)
     training: Training | None = None
 
@@ -221,8 +260,7 @@ def load_config(preset: str | os.PathLike[str], *, projection: str | None = None
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
         raise ConfigError(
-            f"{preset}: no such preset; give a YAML file or one of {', '.join(presets())}"
-            f"{_meant(str(preset), presets())}"
+            f"{preset}: no such preset and no YAML file{_meant(str(preset), presets())}"
         ) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
@@ -233,7 +271,39 @@ def load_config(preset: str | os.PathLike[str], *, projection: str | None = None
             f"{path.name}: there is no input projection {config.projection!r}; "
             f"it has {', '.join(config.input_projection)}"
         )
+    _complete(config, path.name)
+    if config.prompt.tags and config.vocabulary != "trained":
+        raise ConfigError(
+            f"{path.name}: prompt: tags are rows of the vocabulary that have to be trained; "
+            "set vocabulary: trained, or leave them out"
+        )
     return config
+
+
+def checkpoint_place(config: Config, stage: Stage) -> str:
+    """Where the preset's own checkpoint of a stage is to lie; empty for a preset that comes without.
+
+    Example:
+        >>> checkpoint_place(load_config("tiny", projection="linear"), "instruct")
+        'toyworld:weights/nextgpt-tiny/instruct-linear'
+    """
+    suffix = f"-{config.projection}" if config.projection != "grouping" and stage != "decoding" else ""
+    return f"{config.weights.checkpoints}/{stage}{suffix}" if config.weights.checkpoints else ""
+
+
+def _complete(config: Config, where: str) -> None:
+    """See that what belongs together is there together."""
+    for modality in config.signals:
+        if not getattr(config.weights, modality, ""):
+            raise ConfigError(
+                f"{where}: signals: {modality}: no diffusion model would follow them; name one under weights"
+            )
+    for modality in config.generation.options:
+        if modality not in config.signals:
+            raise ConfigError(f"{where}: generation: options: {modality}: the model has no signals for it")
+    for modality, template in config.prompt.media().items():
+        if template.count("{media}") != 1:
+            raise ConfigError(f"{where}: prompt: {modality}: {template!r} needs {{media}}, once")
 
 
 def build(kind: type[T], values: Any, where: str) -> T:
@@ -312,7 +382,7 @@ def locate(place: str, *, revision: str | None = None) -> Path:
         >>> locate("nextgpt:presets").name
         'presets'
     """
-    if Path(place).expanduser().is_dir():
+    if place and Path(place).expanduser().is_dir():
         return Path(place).expanduser()
     if ":" in place:
         package, _, inner = place.partition(":")
@@ -324,13 +394,58 @@ def locate(place: str, *, revision: str | None = None) -> Path:
         missing = f"it has no folder {inner}" if roots else "it is not installed"
         raise ConfigError(f"{place}: the package {package} was to hold these weights, but {missing}")
     if place.count("/") != 1 or place.startswith((".", "/", "~")):
-        raise ConfigError(f"{place}: no such folder; check the path")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(place, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError:
         raise ConfigError(
-            f"{place}: neither a folder nor in the local hub cache; fetch it first with `hf download {place}`"
-        ) from None
+            f"{place or 'weights without a place'}: no such folder; check the path, or ask nextgpt doctor"
+        )
+    folder = _hub_cache(place, revision or "main")
+    if folder is None:
+        raise ConfigError(
+            f"{place}: neither a folder nor in the local hub cache; if the hub has it, fetch it first "
+            f"with `hf download {place}`"
+        )
+    return folder
+
+
+def _hub_cache(name: str, revision: str) -> Path | None:
+    """Where the hub's cache keeps a model, in the layout that huggingface_hub documents.
+
+    Its own function for this is not used: to import it takes longer than all of `nextgpt doctor`.
+    """
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cache = Path(HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+    try:
+        commit = (cache / "refs" / revision).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        commit = revision
+    folder = cache / "snapshots" / commit
+    return folder if folder.is_dir() else None
+
+
+def with_weights(config: Config, folder: Path) -> Config:
+    """A preset whose parts come from one folder, as far as they are there.
+
+    A part lies in a sub-folder named after its role (``language_model``, ``encoder``, ``image``, ``video``,
+    ``audio``, ``checkpoints``) or after its hub id, with or without the owner's name. What is not there is
+    looked for where the preset says.
+
+    Args:
+        config: the preset.
+        folder: holds the sub-folders.
+
+    Raises:
+        ConfigError: there is no such folder, or nothing in it belongs to the preset.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; it was to hold the weights of {config.name}")
+    found: dict[str, str] = {}
+    for role, place in dataclasses.asdict(config.weights).items():
+        named = [place, place.rpartition("/")[2]] if place and ":" not in place else []
+        for name in (role, *named):
+            if name and (folder / name).is_dir():
+                found[role] = str(folder / name)
+                break
+    if not found:
+        roles = ", ".join(item.name for item in dataclasses.fields(Weights))
+        raise ConfigError(f"{folder}: holds no part of {config.name}; name its sub-folders {roles}")
+    return dataclasses.replace(config, weights=dataclasses.replace(config.weights, **found))

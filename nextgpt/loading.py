@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import pickle
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,15 @@ from nextgpt.checkpoints import (
     folder_hash,
 )
 from nextgpt.checkpoints import load as read_checkpoint
-from nextgpt.config import Config, ConfigError, Stage, load_config, locate
-from nextgpt.decoding.image import ImageDecoder
+from nextgpt.config import Config, ConfigError, Stage, checkpoint_place, load_config, locate, with_weights
+from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
+from nextgpt.decoding.shelf import Shelf
+from nextgpt.encoding.clip import Clip
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.memory import available, needed, require
+from nextgpt.messages import Modality
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
 
@@ -40,6 +46,7 @@ def load(
     stage: Stage = "instruct",
     projection: str | None = None,
     device: str | torch.device | None = None,
+    weights: str | os.PathLike[str] | None = None,
 ) -> NextGPT:
     """Load a trained model.
 
@@ -50,6 +57,7 @@ def load(
             answers in text only.
         projection: kind of the input projection; by default the preset's.
         device: by default the first GPU, or the CPU.
+        weights: a folder that holds the preset's parts, or some of them (see `config.with_weights`).
 
     Raises:
         ConfigError: the preset is wrong, or weights are missing.
@@ -59,6 +67,8 @@ def load(
         config = dataclasses.replace(preset, projection=projection or preset.projection)
     else:
         config = load_config(preset, projection=projection)
+    if weights is not None:
+        config = with_weights(config, Path(weights).expanduser())
     folder = Path(checkpoint) if checkpoint is not None else shipped(config, stage)
     model = assemble(config, stage, device=device)
     adopt(model, folder)
@@ -71,10 +81,10 @@ def load(
 
 def shipped(config: Config, stage: Stage) -> Path:
     """Where the preset's own checkpoint of a stage lies."""
-    suffix = f"-{config.projection}" if config.projection != "grouping" and stage != "decoding" else ""
-    if not config.weights.checkpoints:
+    place = checkpoint_place(config, stage)
+    if not place:
         raise ConfigError(f"the preset {config.name} comes without checkpoints; name one")
-    return locate(f"{config.weights.checkpoints}/{stage}{suffix}")
+    return locate(place)
 
 
 def assemble(config: Config, stage: Stage, *, device: str | torch.device | None = None) -> NextGPT:
@@ -84,44 +94,77 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
         ConfigError: weights are missing or of another kind.
     """
     where = torch.device(device) if device is not None else _device()
-    dtype = torch.float32  # half precision is emulated, and slow, on CPUs
-    image = locate(config.weights.image) if stage != "encoding" else None
-    encoder = load_encoder(locate(config.weights.encoder))
+    # Half precision is emulated, and slow, on CPUs.
+    dtype: torch.dtype = getattr(torch, config.dtype) if where.type == "cuda" else torch.float32
+    gpu = where.type == "cuda"
+    free = torch.cuda.mem_get_info(where)[0] if gpu else available()
+    require(needed(config, stage, bytes_each=dtype.itemsize, gpu=gpu), free, config.name)
+    made = makes(config) if stage != "encoding" else {}
+    shapes = {modality: read_condition(folder, modality) for modality, folder in made.items()}
+    encoder = load_encoder(locate(config.weights.encoder)).to(dtype)
     language_model = LanguageModel.load(
         locate(config.weights.language_model),
         config.signals,
         dtype,
         tags=config.prompt.tags,
         vocabulary=config.vocabulary == "trained",
+        bits=config.bits,
+        device=where,
     )
     if stage == "instruct":
         language_model.add_lora(config.lora)
-    projected = None
-    if image is not None:
-        length, width = condition_shape(image)
-        options = config.output_projection
-        projected = output_projection(
+    options = config.output_projection
+    projected: dict[str, torch.nn.Module] = {
+        modality: output_projection(
             options.kind,
             in_dim=language_model.width,
-            out_dim=width,
-            queries=length,
+            out_dim=shape.width,
+            queries=shape.length,
             **options.options,
         )
+        for modality, shape in shapes.items()
+    }
     model = NextGPT(
         config,
         stage,
         encoder=encoder,
         input_projection=input_projection(
             config.projection,
-            in_dim=encoder.config.out_dim,
+            in_dim=encoder.out_dim,
             out_dim=language_model.width,
             **config.input_projection[config.projection],
         ),
         language_model=language_model,
-        output_projection=projected,
-        decoder=lambda: ImageDecoder.load(locate(config.weights.image), dtype, where),
+        output_projection=torch.nn.ModuleDict(projected) if projected else None,
+        # The text pipelines borrow the diffusion models of the first stage's model, which makes nothing.
+        decoders=shelf(config, dtype, where),
     )
     return model.to(where).eval()
+
+
+def makes(config: Config) -> dict[Modality, Path]:
+    """The folders of the diffusion models for which the preset has signals, by modality."""
+    return {modality: locate(getattr(config.weights, modality)) for modality in config.signals}
+
+
+def shelf(config: Config, dtype: torch.dtype, device: torch.device) -> Shelf:
+    """The preset's diffusion models, each to be loaded when it is first needed."""
+    from nextgpt.decoding.audio import AudioDecoder
+    from nextgpt.decoding.decoder import Decoder
+    from nextgpt.decoding.image import ImageDecoder
+    from nextgpt.decoding.video import VideoDecoder
+
+    kinds: dict[Modality, type[Decoder[Any]]] = {
+        "image": ImageDecoder,
+        "video": VideoDecoder,
+        "audio": AudioDecoder,
+    }
+
+    def maker(modality: Modality) -> Callable[[], Decoder[Any]]:
+        place, options = getattr(config.weights, modality), config.generation.options.get(modality)
+        return lambda: kinds[modality].load(locate(place), dtype, device, options)
+
+    return Shelf({modality: maker(modality) for modality in config.signals}, config.generation.keep)
 
 
 def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) -> Card:
@@ -151,41 +194,83 @@ def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) ->
     return card
 
 
-def load_encoder(folder: Path) -> ImageBind:
-    """Read an ImageBind: ``config.json`` (the fields of `ImageBindConfig`) and ``model.safetensors``.
+def load_encoder(folder: Path) -> ImageBind | Clip:
+    """Read an encoder: an ImageBind, here or as published, or a CLIP as transformers saves it.
+
+    An ImageBind has a ``config.json`` with the fields of `ImageBindConfig`; without one it is taken for
+    ImageBind-huge, of which vision and audio are read.
 
     Raises:
         ConfigError: a file is missing or does not fit.
     """
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError
 
+    broken = (OSError, TypeError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError)
     try:
-        values: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        encoder = ImageBind(ImageBindConfig.from_dict(values))
-        encoder.load_state_dict(load_file(folder / "model.safetensors"))
-    except (OSError, TypeError, ValueError, RuntimeError) as error:
+        values: dict[str, Any] = {}
+        if (folder / "config.json").exists():
+            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if str(values.get("model_type", "")).startswith("clip"):
+            return Clip.load(folder)
+        tensors = _tensors(folder)
+        if not any(name.startswith("modality_trunks.") for name in tensors):
+            raise ConfigError(f"{folder}: no encoder that fits: its weights are not those of an ImageBind")
+        if "modalities" in values:
+            encoder = ImageBind(ImageBindConfig.from_dict(values))
+            encoder.load_state_dict(_own(tensors, encoder.config))
+        else:
+            with torch.device("meta"):  # at this size, numbers that are replaced at once cost time
+                encoder = ImageBind(_huge())
+            encoder.load_state_dict(_own(tensors, encoder.config), assign=True)
+    except ConfigError:
+        raise
+    except broken as error:
         raise ConfigError(f"{folder}: no encoder that fits: {error}") from error
     return encoder.float()
 
 
+def _huge() -> ImageBindConfig:
+    whole = ImageBindConfig()
+    read = {name: trunk for name, trunk in whole.modalities.items() if name != "text"}
+    return dataclasses.replace(whole, modalities=read)
+
+
+def _tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a folder: safetensors, or a PyTorch file with nothing but tensors in it."""
+    from safetensors.torch import load_file
+
+    if (folder / "model.safetensors").exists():
+        return load_file(folder / "model.safetensors")
+    for name in ("imagebind_huge.pth", "pytorch_model.bin"):
+        if (folder / name).exists():
+            tensors: dict[str, torch.Tensor] = torch.load(
+                folder / name, map_location="cpu", weights_only=True, mmap=True
+            )
+            return tensors
+    raise ConfigError(f"{folder}: no encoder that fits: model.safetensors (or imagebind_huge.pth) is missing")
+
+
+def _own(tensors: dict[str, torch.Tensor], config: ImageBindConfig) -> dict[str, torch.Tensor]:
+    """Those of the modalities at hand; the published file holds six."""
+    others = {"text", "depth", "thermal", "imu"} - set(config.modalities)
+    return {
+        name: value
+        for name, value in tensors.items()
+        if not (name.startswith("modality_") and name.split(".")[1] in others)
+    }
+
+
 def condition_shape(folder: Path) -> tuple[int, int]:
     """Length and width of a pipeline's text condition, from its own files, without loading it."""
-    try:
-        unet = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
-        text = json.loads((folder / "text_encoder" / "config.json").read_text(encoding="utf-8"))
-        tokenizer = json.loads((folder / "tokenizer" / "tokenizer_config.json").read_text(encoding="utf-8"))
-        return int(tokenizer.get("model_max_length", text["max_position_embeddings"])), int(
-            unet["cross_attention_dim"]
-        )
-    except (OSError, KeyError, ValueError) as error:
-        raise ConfigError(
-            f"{folder}: no diffusion pipeline with a UNet and a text encoder: {error}"
-        ) from error
+    condition = read_condition(folder)
+    return condition.length, condition.width
 
 
 def backbones(config: Config, stage: Stage) -> dict[str, str]:
     """Fingerprints of the frozen parts beside which a stage trains."""
-    return {name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in BACKBONES[stage]}
+    made = tuple(config.signals) if "image" in BACKBONES[stage] else ()
+    names = (*(name for name in BACKBONES[stage] if name != "image"), *made)
+    return {name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in names}
 
 
 def _fingerprint(model: NextGPT, checkpoint: Path) -> str:
@@ -193,7 +278,7 @@ def _fingerprint(model: NextGPT, checkpoint: Path) -> str:
     values.pop("training")
     # Where weights lie changes nothing; what they are is hashed.
     values.pop("weights")
-    for speed_only in ("batch", "history"):
+    for speed_only in ("batch", "history", "keep"):
         values["generation"].pop(speed_only)
     about = {
         "revision": REVISION,

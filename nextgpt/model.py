@@ -1,34 +1,49 @@
 """NExT-GPT: encode, reason, decode, and nothing else.
 
-A frozen encoder's tokens become concept tokens, the language model reads them between words and answers
-in words and signals, and the hidden states at a span of signals become the condition of a frozen
-diffusion model.
+A frozen encoder's tokens of pictures, clips and sounds become concept tokens, the language model reads them
+between words and answers in words and signals, and the hidden states at a span of signals become the
+condition of a frozen diffusion model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from nextgpt.checkpoints import PARTS
+from nextgpt.checkpoints import OUTPUT, PARTS
 from nextgpt.config import Config, Stage
-from nextgpt.encoding.imagebind import ImageBind, preprocess_image
-from nextgpt.media import Image
+from nextgpt.decoding.shelf import Shelf
+from nextgpt.encoding.preprocessing import FRAME_SECONDS
+from nextgpt.media import Audio, Medium
 from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant
 from nextgpt.reasoning.language_model import Generated, LanguageModel
 from nextgpt.reasoning.prompts import Writer, Written
-from nextgpt.signals import Span
+from nextgpt.signals import MODALITIES, Span
 
 if TYPE_CHECKING:
     from nextgpt.decoding.image import ImageDecoder
 
-_KEPT_FEATURES = 4096  # pictures whose encoder tokens stay in memory
-_ENCODED_AT_ONCE = 64
+_KEPT_BYTES = 2**30  # of encoder tokens, so that what was seen before is not encoded again
+_ENCODED_AT_ONCE: Mapping[Modality, int] = {"image": 64, "video": 4, "audio": 16}
 _MOST_ELONGATED = 50  # long side over short side of a picture
+
+
+class Encoder(Protocol):
+    """What a frozen encoder does: an `ImageBind`, a `Clip`."""
+
+    @property
+    def out_dim(self) -> int:
+        """Width of its tokens."""
+
+    @property
+    def reads(self) -> frozenset[Modality]:
+        """The media that it takes."""
+
+    def encode(self, media: Sequence[Medium]) -> Tensor:
+        """Tokens of media, all of one kind: float ``[N, 1 + P, out_dim]``, the CLS token first."""
 
 
 class NextGPT(nn.Module):
@@ -36,12 +51,13 @@ class NextGPT(nn.Module):
 
     Args:
         config: the preset.
-        stage: which stage's model this is. After "encoding" it describes pictures and makes none.
-        encoder: frozen.
+        stage: which stage's model this is. After "encoding" it describes media and makes none.
+        encoder: frozen; see `Encoder`.
         input_projection: encoder tokens to concept tokens.
         language_model: frozen, with signal rows and, in the last stage, LoRA.
-        output_projection: hidden states of a span to a condition; None where the stage has none.
-        decoder: makes the frozen diffusion model when it is first needed.
+        output_projection: by modality, hidden states of a span to a condition; None where the stage has
+            none.
+        decoders: the frozen diffusion models.
 
     Attributes:
         name: of the system; `nextgpt.load` sets it, and the next.
@@ -49,18 +65,17 @@ class NextGPT(nn.Module):
     """
 
     given: frozenset[str] = frozenset()
-    accepts: frozenset[Modality] = frozenset({"text", "image"})
 
     def __init__(
         self,
         config: Config,
         stage: Stage,
         *,
-        encoder: ImageBind,
+        encoder: nn.Module,
         input_projection: nn.Module,
         language_model: LanguageModel,
-        output_projection: nn.Module | None,
-        decoder: Callable[[], ImageDecoder],
+        output_projection: nn.ModuleDict | None,
+        decoders: Shelf,
     ) -> None:
         super().__init__()
         self.config = config
@@ -77,18 +92,31 @@ class NextGPT(nn.Module):
             language_model.signals,
             int(input_projection.tokens),  # type: ignore[arg-type]
         )
-        self._make_decoder = decoder
+        self.decoders = decoders
         self._features: dict[str, Tensor] = {}
+        self._kept = 0
+
+    @property
+    def accepts(self) -> frozenset[Modality]:
+        """What it reads: text, and the media that it was taught to read and its parts take."""
+        read: frozenset[Modality] = frozenset(self.config.prompt.media())
+        fits: frozenset[Modality] = getattr(self.input_projection, "reads", read)
+        return (read & self._encoder.reads & fits) | {"text"}
 
     @property
     def produces(self) -> frozenset[Modality]:
         """What it can answer in."""
-        return frozenset({"text"}) if self.output_projection is None else frozenset({"text", "image"})
+        made: frozenset[Modality] = frozenset(cast("Sequence[Modality]", self.output_projection or ()))
+        return made | {"text"}
 
-    @cached_property
+    @property
     def decoder(self) -> ImageDecoder:
-        """The frozen diffusion model, loaded when first needed."""
-        return self._make_decoder()
+        """The frozen text-to-image model, loaded when first needed."""
+        return cast("ImageDecoder", self.decoders["image"])
+
+    @property
+    def _encoder(self) -> Encoder:
+        return cast(Encoder, self.encoder)
 
     @property
     def device(self) -> torch.device:
@@ -101,7 +129,7 @@ class NextGPT(nn.Module):
         projected = self.output_projection
         found = {
             "input_projection": dict(self.input_projection.named_parameters()),
-            "output_projection": dict(projected.named_parameters()) if projected is not None else {},
+            OUTPUT: dict(projected.named_parameters()) if projected is not None else {},
             "signals": {
                 "embeddings": language_model.signal_embeddings,
                 "logits": language_model.signal_logits,
@@ -120,43 +148,46 @@ class NextGPT(nn.Module):
     # Encode --------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode(self, images: Sequence[Image]) -> Tensor:
-        """The frozen encoder's tokens of pictures.
+    def encode(self, media: Sequence[Medium]) -> Tensor:
+        """The frozen encoder's tokens of media, all of one kind.
 
         Returns:
             float ``[N, 1 + P, D]``: the CLS token, then the patch tokens.
         """
-        size = self.encoder.config.image_size
-        pixels = torch.stack([preprocess_image(image.pixels, size) for image in images])
-        return self.encoder.tokens("vision", pixels.to(self.device), with_cls=True)
+        return self._encoder.encode(media)
 
-    def _encode_once(self, images: Sequence[Image]) -> Tensor:
-        """As `encode`, but a picture that was met before is not encoded again."""
-        new = {image.content_hash: image for image in images if image.content_hash not in self._features}
-        for start in range(0, len(new), _ENCODED_AT_ONCE):
-            part = list(new.values())[start : start + _ENCODED_AT_ONCE]
-            for image, tokens in zip(part, self.encode(part), strict=True):
-                self._features[image.content_hash] = tokens
-        found = torch.stack([self._features[image.content_hash] for image in images])
-        while len(self._features) > _KEPT_FEATURES:
-            self._features.pop(next(iter(self._features)))
+    def _encode_once(self, media: Sequence[Medium]) -> Tensor:
+        """As `encode`, but a medium that was met before is not encoded again."""
+        new = {medium.content_hash: medium for medium in media if medium.content_hash not in self._features}
+        at_once = _ENCODED_AT_ONCE[media[0].modality]
+        for start in range(0, len(new), at_once):
+            part = list(new.values())[start : start + at_once]
+            for medium, tokens in zip(part, self.encode(part), strict=True):
+                self._features[medium.content_hash] = tokens
+                self._kept += tokens.nbytes
+        found = torch.stack([self._features[medium.content_hash] for medium in media])
+        while self._kept > _KEPT_BYTES:
+            self._kept -= self._features.pop(next(iter(self._features))).nbytes
         return found
 
     def project(self, tokens: Tensor) -> Tensor:
         """Encoder tokens ``[N, 1 + P, D]`` to concept tokens ``[N, M, D_llm]``."""
+        tokens = tokens.to(next(self.input_projection.parameters()).dtype)
         concepts: Tensor = self.input_projection(tokens[:, 1:], tokens[:, 0])
         return concepts
 
     # Decode --------------------------------------------------------------------------------------
 
-    def condition(self, states: Tensor) -> Tensor:
+    def condition(self, states: Tensor, modality: Modality = "image") -> Tensor:
         """Hidden states at complete spans ``[N, signals, D_llm]`` to conditions ``[N, length, width]``.
 
         The signals' own embeddings are added, as in GILL.
         """
         assert self.output_projection is not None
-        own = self.language_model.signal_embeddings
-        condition: Tensor = self.output_projection(states.to(own.dtype) + own)
+        signals = self.language_model.signals
+        ids = signals.ids(modality)
+        own = self.language_model.signal_embeddings[ids.start - signals.first : ids.stop - signals.first]
+        condition: Tensor = self.output_projection[modality](states.to(own.dtype) + own)
         return condition
 
     # Answer --------------------------------------------------------------------------------------
@@ -171,10 +202,12 @@ class NextGPT(nn.Module):
         return answers
 
     def _respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
-        written = [self._write(request.conversation) for request in requests]
-        answers: list[Message | Failure | None] = [
-            self._unfit(request, text) for request, text in zip(requests, written, strict=True)
-        ]
+        answers: list[Message | Failure | None] = [self._impossible(request) for request in requests]
+        written: dict[int, Written] = {}
+        for row, request in enumerate(requests):
+            if answers[row] is None:
+                written[row] = self._write(request.conversation)
+                answers[row] = self._unfit(written[row])
         open_rows = [row for row, answer in enumerate(answers) if answer is None]
         replies = self.language_model.generate(
             self._embed([written[row] for row in open_rows]),
@@ -182,9 +215,9 @@ class NextGPT(nn.Module):
             max_new_tokens=self.config.generation.max_new_tokens,
             media=[self._allowed(requests[row]) for row in open_rows],
         )
-        drawn = self._draw(replies, [requests[row].seed for row in open_rows])
-        for row, reply, pictures in zip(open_rows, replies, drawn, strict=True):
-            answers[row] = self._answer(requests[row], reply, pictures)
+        made = self._make(replies, [requests[row].seed for row in open_rows])
+        for row, reply, media in zip(open_rows, replies, made, strict=True):
+            answers[row] = self._answer(requests[row], reply, media)
         return [answer for answer in answers if answer is not None]
 
     def _write(self, conversation: Sequence[Message]) -> Written:
@@ -199,17 +232,33 @@ class NextGPT(nn.Module):
             - self.language_model.signals.total
         )
 
-    def _unfit(self, request: Request, written: Written) -> Failure | None:
+    def _impossible(self, request: Request) -> Failure | None:
+        """What the model was not made for."""
         impossible = (request.wanted or frozenset()) - self.produces
         if impossible:
             return Failure("reason", f"{self.name} cannot answer in {', '.join(sorted(impossible))}")
+        spoken = frozenset(self.language_model.signals.modalities)
+        for message in request.conversation:
+            known = self.accepts if message.role == "user" else spoken
+            unknown = {medium.modality for medium in message.media} - known
+            if unknown:
+                return Failure("encode", f"{self.name} cannot read {', '.join(sorted(unknown))}")
+        return None
+
+    def _unfit(self, written: Written) -> Failure | None:
+        """What is too long, or of an impossible shape."""
         if len(written.ids) > self._longest_prompt:
             reason = f"the last message has {len(written.ids)} tokens; {self._longest_prompt} fit"
             return Failure("encode", reason)
-        for image in written.media:
+        for medium in written.media:
+            if isinstance(medium, Audio):
+                if medium.seconds < FRAME_SECONDS:
+                    reason = f"a sound of {medium.seconds * 1000:.0f} ms is too short; 25 are needed"
+                    return Failure("encode", reason)
             # Its short side is brought to the encoder's size, and its long side would grow without bounds.
-            if max(image.width, image.height) > _MOST_ELONGATED * min(image.width, image.height):
-                reason = f"a picture of {image.width}x{image.height} is too elongated; crop it first"
+            elif max(medium.width, medium.height) > _MOST_ELONGATED * min(medium.width, medium.height):
+                noun = MODALITIES[medium.modality].noun
+                reason = f"a {noun} of {medium.width}x{medium.height} is too elongated; crop it first"
                 return Failure("encode", reason)
         return None
 
@@ -218,8 +267,8 @@ class NextGPT(nn.Module):
         return wanted & self.produces & frozenset(self.language_model.signals.modalities)
 
     def _embed(self, written: Sequence[Written]) -> list[Tensor]:
-        media = [image for text in written for image in text.media]
-        concepts = list(self.project(self._encode_once(media))) if media else []
+        media = [medium for text in written for medium in text.media]
+        concepts = self._concepts(media)
         prompts = []
         for text in written:
             own, concepts = concepts[: len(text.media)], concepts[len(text.media) :]
@@ -227,37 +276,48 @@ class NextGPT(nn.Module):
             prompts.append(self.language_model.embed(ids, torch.stack(own) if own else None)[0])
         return prompts
 
-    def _draw(self, replies: Sequence[Generated], seeds: Sequence[int]) -> list[list[Image]]:
-        """The pictures that each reply asks for."""
+    def _concepts(self, media: Sequence[Medium]) -> list[Tensor]:
+        """Concept tokens ``[M, D_llm]`` of each medium; each kind is encoded together."""
+        concepts: dict[int, Tensor] = {}
+        for modality in MODALITIES:
+            places = [place for place, medium in enumerate(media) if medium.modality == modality]
+            if places:
+                tokens = self._encode_once([media[place] for place in places])
+                concepts |= dict(zip(places, self.project(tokens), strict=True))
+        return [concepts[place] for place in range(len(media))]
+
+    def _make(self, replies: Sequence[Generated], seeds: Sequence[int]) -> list[list[Medium]]:
+        """The media that each reply asks for, in its order; each kind is made together."""
+        signals = self.language_model.signals
         spans = [
             (row, span)
             for row, reply in enumerate(replies)
-            for span in self.language_model.signals.parse(reply.ids).pieces
+            for span in signals.parse(reply.ids).pieces
             if isinstance(span, Span)
         ]
-        drawn: list[list[Image]] = [[] for _ in replies]
-        if not spans:
-            return drawn
-        states = torch.stack(
-            [
-                torch.stack([replies[row].states[span.start + k] for k in range(span.length)])
-                for row, span in spans
-            ]
-        )
+        made: dict[int, Medium] = {}
         generation = self.config.generation
-        pictures = self.decoder.generate(
-            self.condition(states),
-            [seeds[row] for row, _ in spans],
-            steps=generation.steps,
-            guidance=generation.guidance,
-        )
-        for (row, _), picture in zip(spans, pictures, strict=True):
-            drawn[row].append(picture)
-        return drawn
+        for modality in signals.modalities:
+            places = [place for place, (_, span) in enumerate(spans) if span.modality == modality]
+            if not places:
+                continue
+            states = torch.stack([_states(replies[spans[place][0]], spans[place][1]) for place in places])
+            with self.decoders.using(modality) as decoder:
+                media = decoder.generate(
+                    self.condition(states, modality),
+                    [seeds[spans[place][0]] for place in places],
+                    steps=generation.steps,
+                    guidance=generation.guidance,
+                )
+            made |= dict(zip(places, media, strict=True))
+        return [
+            [made[place] for place, (owner, _) in enumerate(spans) if owner == row]
+            for row in range(len(replies))
+        ]
 
-    def _answer(self, request: Request, reply: Generated, pictures: Sequence[Image]) -> Message | Failure:
+    def _answer(self, request: Request, reply: Generated, media: Sequence[Medium]) -> Message | Failure:
         parsed = self.language_model.signals.parse(reply.ids)
-        given = iter(pictures)
+        given = iter(media)
         parts: list[Part] = []
         for piece in parsed.pieces:
             said: Part = next(given) if isinstance(piece, Span) else self.language_model.decode(piece)
@@ -266,11 +326,14 @@ class NextGPT(nn.Module):
         steps = tuple(("problem", problem) for problem in parsed.problems)
         if not reply.finished:
             steps += (("problem", f"the reply was cut off at {len(reply.ids)} tokens"),)
-        if "image" in (request.wanted or ()) and not pictures:
-            said_instead = self.language_model.decode(
-                [i for p in parsed.pieces if isinstance(p, tuple) for i in p]
-            )
-            return Failure("reason", f"a picture was wanted, but the reply has none: {said_instead!r}", steps)
+        made = {medium.modality for medium in media}
+        for modality, entry in MODALITIES.items():
+            if modality in (request.wanted or ()) and modality not in made:
+                said_instead = self.language_model.decode(
+                    [i for p in parsed.pieces if isinstance(p, tuple) for i in p]
+                )
+                reason = f"a {entry.noun} was wanted, but the reply has none: {said_instead!r}"
+                return Failure("reason", reason, steps)
         return assistant(*parts, steps=steps)
 
     # For the text pipelines ----------------------------------------------------------------------
@@ -304,3 +367,8 @@ class NextGPT(nn.Module):
         if not isinstance(prompt, str):
             return self.writer.write(prompt, longest=self._longest_prompt)
         return self.writer.raw(prompt)
+
+
+def _states(reply: Generated, span: Span) -> Tensor:
+    """The hidden states at a span's signals, ``[signals, D_llm]``."""
+    return torch.stack([reply.states[span.start + k] for k in range(span.length)])

@@ -58,12 +58,13 @@ HEAVY = (
     "pyarrow",
 )
 
-# The rooms that the design names, as far as text and pictures need them.
+# The rooms that the design names.
 ROOMS = {
-    "nextgpt": "media messages signals config model checkpoints chat cli",
-    "nextgpt/encoding": "imagebind grouping projection",
+    "nextgpt": "messages signals config model checkpoints chat cli",
+    "nextgpt/media": "image video audio",
+    "nextgpt/encoding": "imagebind clip grouping projection",
     "nextgpt/reasoning": "language_model",
-    "nextgpt/decoding": "projection image",
+    "nextgpt/decoding": "projection conditions image video audio",
     "nextgpt/training": "losses data stages loop",
     "baselines": "caption_then_tool",
     "toyworld": "scene splits render language questions instructions oracle export",

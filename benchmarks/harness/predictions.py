@@ -7,7 +7,8 @@ other program may have written it. One line is one of::
     {"sample": "8", "error": {"stage": "plan", "reason": "no prompt"}, "steps": [], "seconds": 0.1}
 
 A picture is a part ``{"image": "media/<name>.png", "sha256": "<of the file>"}``, its path relative to
-the folder of the file. ``steps``, ``seconds`` and ``sha256`` may be missing.
+the folder of the file; a clip is a ``"video"``, a sound an ``"audio"``. ``steps``, ``seconds`` and
+``sha256`` may be missing.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from nextgpt.media import Image, MediaError
-from nextgpt.messages import Failure, Message, Role, Steps
+from nextgpt.media import MediaError, Medium, from_file, to_file
+from nextgpt.messages import Failure, Message, Part, Role, Steps
 
 FILE = "predictions.jsonl"
 MEDIA = "media"
+_MEDIA = ("image", "video", "audio")
 
 # Seconds between two waits for the disk. Waiting after each batch would cost a fast system, or a slow
 # disk, more than all else that the harness does.
@@ -212,13 +214,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def _store(image: Image, root: Path) -> dict[str, str]:
-    data = image.png()
+def _store(medium: Medium, root: Path) -> dict[str, str]:
+    ending, data = to_file(medium)
     digest = hashlib.sha256(data).hexdigest()
-    name = f"{MEDIA}/{digest[:16]}.png"
+    name = f"{MEDIA}/{digest[:16]}{ending}"
     if not (root / name).exists():
         write_atomically(root / name, data)
-    return {"image": name, "sha256": digest}
+    return {medium.modality: name, "sha256": digest}
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -264,14 +266,15 @@ def _failure(record: dict[str, Any]) -> Failure:
 
 
 def _message(message: dict[str, Any], root: Path, where: str) -> Message:
-    parts: list[str | Image] = []
+    parts: list[Part] = []
     for part in message["parts"]:
-        if isinstance(part.get("text"), str):
-            parts.append(part["text"])
-        elif isinstance(part.get("image"), str):
-            parts.append(_load(part["image"], part.get("sha256"), root, where))
-        else:
-            raise RecordError(f'{where}: a part must hold "text" or "image", a string; got {sorted(part)}')
+        kind = next((name for name in ("text", *_MEDIA) if isinstance(part.get(name), str)), None)
+        if kind is None:
+            known = '"text" or "image", "video" or "audio"'
+            raise RecordError(f"{where}: a part must hold {known}, a string; got {sorted(part)}")
+        parts.append(
+            part[kind] if kind == "text" else _load(kind, part[kind], part.get("sha256"), root, where)
+        )
     role = cast("Role", message.get("role", "assistant"))
     return Message(role, tuple(parts), _steps(message.get("steps", ())))
 
@@ -280,7 +283,7 @@ def _steps(steps: Any) -> Steps:
     return tuple((str(name), str(content)) for name, content in steps)
 
 
-def _load(name: str, digest: str | None, root: Path, where: str) -> Image:
+def _load(kind: str, name: str, digest: str | None, root: Path, where: str) -> Medium:
     file = (root / name).resolve()  # follows links, so a link that leads outside is outside
     if not file.is_relative_to(root.resolve()):
         raise RecordError(f"{where}: {name!r} leaves the folder of the predictions; copy the file into it")
@@ -292,7 +295,7 @@ def _load(name: str, digest: str | None, root: Path, where: str) -> Image:
     if digest is not None and hashlib.sha256(data).hexdigest() != digest:
         raise RecordError(f"{where}: {name} has changed since it was written (SHA-256 differs); put it back")
     try:
-        return Image.decode(data, name)
+        return from_file(kind, data, name)
     except MediaError as error:
         raise RecordError(f"{where}: {error}") from error
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nextgpt.config import Prompt
-from nextgpt.media import Image
+from nextgpt.media import Medium
 from nextgpt.messages import Message
 from nextgpt.signals import Signals
 
 MEDIUM = -1  # the place of one concept token
+_SPACES = ("\u2581", "\u0120")  # how tokenizers write a space: sentencepiece's, and GPT-2's
 
 
 class _Tag(str):
@@ -33,14 +34,14 @@ class Written:
     Attributes:
         ids: token ids; `MEDIUM` where a concept token stands, signals from `Signals.first` up.
         learn: which ids belong to the assistant, and are learnt in training.
-        media: the pictures whose concept tokens stand there, in order.
-        targets: the pictures that the assistant's spans ask for, in order.
+        media: the media whose concept tokens stand there, in order.
+        targets: the media that the assistant's spans ask for, in order.
     """
 
     ids: list[int] = field(default_factory=list)
     learn: list[bool] = field(default_factory=list)
-    media: list[Image] = field(default_factory=list)
-    targets: list[Image] = field(default_factory=list)
+    media: list[Medium] = field(default_factory=list)
+    targets: list[Medium] = field(default_factory=list)
 
     def add(self, ids: Sequence[int], learn: bool) -> None:
         """Append ids, all learnt or all given."""
@@ -64,19 +65,32 @@ class Writer:
         self.concepts = concepts
         self._tokenizer = tokenizer
         self._before, self._after = prompt.user.split("{content}")
-        before, after = prompt.image.split("{media}")
-        self._media_before, self._media_after = self._tagged(before), self._tagged(after)
-        self.end = self.template(prompt.end)
-        begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
-        self._begin = begin + self.template(prompt.begin)
+        self._around = {
+            modality: tuple(self._tagged(text) for text in template.split("{media}"))
+            for modality, template in prompt.media().items()
+        }
+        # Some tokenizers put a space before text that has none; Llama's put one before any text.
+        plain, spaced = (self._ids(text, split_special_tokens=True) for text in ("a", " a"))
+        adds_space = tokenizer.convert_ids_to_tokens(plain)[0].startswith(_SPACES)
+        self._always_adds_space = adds_space and plain != spaced
+        self.end = self._after_text(prompt.end)
+        self._first = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+        begin = prompt.begin.rstrip(" ") if adds_space else prompt.begin
+        self._begin = self._first + self.template(begin)
 
     def typed(self, text: str) -> list[int]:
         """Ids of text from outside: special tokens spelt out in it stay plain text."""
-        return self._ids(text, split_special_tokens=True)
+        own = text.removeprefix(" ") if self._always_adds_space else text
+        return self._ids(own, split_special_tokens=True)
 
     def template(self, text: str) -> list[int]:
         """Ids of text from a preset: special tokens in it are meant."""
         return self._ids(text, split_special_tokens=False)
+
+    def _after_text(self, text: str) -> list[int]:
+        """Ids of text from a preset that follows other text, without a space of the tokenizer's own."""
+        before, whole = self.template("a"), self.template("a" + text)
+        return whole[len(before) :] if whole[: len(before)] == before else self.template(text)
 
     def _ids(self, text: str, *, split_special_tokens: bool) -> list[int]:
         if not text:
@@ -111,7 +125,7 @@ class Writer:
     def raw(self, text: str) -> Written:
         """A whole prompt in text, template included; special tokens spelt in it are plain text."""
         written = Written()
-        written.add([*self._begin, *self.typed(text)], False)
+        written.add([*self._first, *self.typed(text)], False)
         return written
 
     def _write(self, turns: Sequence[Message]) -> Written:
@@ -125,40 +139,40 @@ class Writer:
         return written
 
     def text(self, conversation: Sequence[Message], captions: Sequence[str] = ()) -> str:
-        """Write a conversation as plain text, with a caption where each picture's concept tokens stand.
+        """Write a conversation as plain text, with a caption where each medium's concept tokens stand.
 
         This is what the text pipelines give the very same language model.
 
         Args:
             conversation: turns ending with the user; the assistant's media are left out.
-            captions: one for each picture of the user's, in order.
+            captions: one for each medium of the user's, in order.
 
         Raises:
-            ValueError: the numbers of captions and of pictures differ.
+            ValueError: the numbers of captions and of media differ.
         """
-        pictures = sum(len(message.images) for message in conversation if message.role == "user")
-        if pictures != len(captions):
-            raise ValueError(f"{pictures} pictures need as many captions, got {len(captions)}")
+        media = sum(len(message.media) for message in conversation if message.role == "user")
+        if media != len(captions):
+            raise ValueError(f"{media} media need as many captions, got {len(captions)}")
         given = iter(captions)
         said = [self.prompt.begin]
         for message in conversation:
             if message.role == "user":
-                said += [next(given) if isinstance(piece, Image) else piece for piece in self._turn(message)]
+                said += [piece if isinstance(piece, str) else next(given) for piece in self._turn(message)]
             else:
                 said.append(f" {message.text}{self.prompt.end}")
         return "".join(said)
 
-    def _turn(self, message: Message) -> list[str | Image]:
-        """A turn of the user in the template's words: texts and pictures by turns, a text at both ends."""
-        pieces: list[str | Image] = []
+    def _turn(self, message: Message) -> list[str | Medium]:
+        """A turn of the user in the template's words: texts and media by turns, a text at both ends."""
+        pieces: list[str | Medium] = []
         text, first = self._before, True
         for part in message.parts:
             beside_tag = bool(self.prompt.tags) and not text
             gap = "" if first or beside_tag or text.endswith("\n") else " "
-            if isinstance(part, Image):
-                opening, *tags = self._media_before
-                pieces += [text + gap + opening, *tags, part, *self._media_after[:-1]]
-                text = self._media_after[-1]
+            if not isinstance(part, str):
+                (opening, *tags), closing = self._around[part.modality]
+                pieces += [text + gap + opening, *tags, part, *closing[:-1]]
+                text = closing[-1]
             elif part.strip():
                 text += gap + part.strip()
             else:
@@ -171,7 +185,7 @@ class Writer:
         # of the whole sentence.
         pieces = self._turn(message)
         for place, piece in enumerate(pieces):
-            if isinstance(piece, Image):
+            if not isinstance(piece, str):
                 written.add([MEDIUM] * self.concepts, False)
                 written.media.append(piece)
             elif isinstance(piece, _Tag):
@@ -183,8 +197,8 @@ class Writer:
 
     def _write_assistant(self, message: Message, written: Written) -> None:
         for part in message.parts:
-            if isinstance(part, Image):
-                written.add(self.signals.ids("image"), True)
+            if not isinstance(part, str):
+                written.add(self.signals.ids(part.modality), True)
                 written.targets.append(part)
             elif part.strip():
                 written.add(self.typed(" " + part.strip()), True)

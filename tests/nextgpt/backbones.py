@@ -71,12 +71,12 @@ def build(folder: Path) -> None:
     import torch
 
     torch.manual_seed(0)
-    _save_encoder(folder / "encoder")
-    _save_language_model(folder / "language_model")
-    _save_diffusion(folder / "diffusion", folder / "words")
+    save_encoder(folder / "encoder")
+    save_language_model(folder / "language_model")
+    save_stable_diffusion(folder / "diffusion", folder / "words")
 
 
-def _save_tokenizer(folder: Path, *, ends: bool, length: int) -> int:
+def save_tokenizer(folder: Path, *, ends: bool, length: int) -> int:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -100,12 +100,14 @@ def _save_tokenizer(folder: Path, *, ends: bool, length: int) -> int:
     return len(fast)
 
 
-def _save_encoder(folder: Path) -> None:
+def save_encoder(folder: Path, *, hears: bool = False) -> None:
     from safetensors.torch import save_file
 
     from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig, TrunkConfig
 
     trunks = {"vision": TrunkConfig(16, 1, 2)}
+    if hears:
+        trunks["audio"] = TrunkConfig(16, 1, 2)
     config = ImageBindConfig(out_dim=16, modalities=trunks, kernel=(2, 4, 4), image_size=16)
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config)))
@@ -113,17 +115,17 @@ def _save_encoder(folder: Path) -> None:
     save_file(halves, folder / "model.safetensors")
 
 
-def _save_language_model(folder: Path) -> None:
+def save_language_model(folder: Path, *, longest: int = 96) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    vocabulary = _save_tokenizer(folder, ends=False, length=256)
+    vocabulary = save_tokenizer(folder, ends=False, length=256)
     config = LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=2,
-        max_position_embeddings=96,
+        max_position_embeddings=longest,
         tie_word_embeddings=True,
         initializer_range=0.3,  # large, or nothing that is read could change what is said
         bos_token_id=1,
@@ -133,12 +135,12 @@ def _save_language_model(folder: Path) -> None:
     LlamaForCausalLM(config).half().save_pretrained(folder)
 
 
-def _save_diffusion(folder: Path, words: Path) -> None:
+def save_stable_diffusion(folder: Path, words: Path) -> None:
     import torch
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import AutoTokenizer, CLIPTextConfig, CLIPTextModel
 
-    vocabulary = _save_tokenizer(words, ends=True, length=12)
+    vocabulary = save_tokenizer(words, ends=True, length=12)
     vae = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2,

@@ -38,6 +38,9 @@ def test_every_preset_reads_and_is_named_after_its_file(name: str) -> None:
         ("rank: 16, ", "", "mine.yaml: lora: the field 'rank' is missing"),
         ("1.0e-3", "1e-3", "learning_rate: expected float, got '1e-3'"),
         ("signals: {image: 4}", "signals: {smell: 4}", "signals: expected .*got 'smell'"),
+        ("signals: {image: 4}", "signals: {image: 4, video: 24}", "signals: video: no diffusion model"),
+        ("history: 0", "history: 0, options: {audio: {}}", "options: audio: the model has no signals"),
+        ("picture: {media}", "picture:", "prompt: image: 'picture:' needs {media}"),
         ("lora: {", "lora: [", "not valid YAML"),
         (TINY, "- a list", "expected fields and values"),
     ],
@@ -81,8 +84,42 @@ def test_weights_inside_a_package_are_found_without_importing_it(
         ("no_such_package:weights", "not installed"),
         ("./nowhere/at/all", "no such folder"),
         ("someone/no-such-model", "hf download someone/no-such-model"),
+        ("some one/no:name?", "not installed"),
+        ("some one/no-name?", "neither a folder nor in the local hub cache"),
+        ("a/b/c", "no such folder"),
+        ("", "no such folder"),
     ],
 )
 def test_what_is_not_there_says_how_to_get_it(place: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         locate(place)
+
+
+def test_the_hubs_cache_is_found_by_its_own_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    cache = tmp_path / "models--someone--a-model"
+    for commit in ("0a1b", "2c3d"):
+        (cache / "snapshots" / commit).mkdir(parents=True)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("2c3d\n")
+    assert locate("someone/a-model") == cache / "snapshots" / "2c3d"
+    assert locate("someone/a-model", revision="0a1b") == cache / "snapshots" / "0a1b"
+    with pytest.raises(ConfigError, match="hf download"):
+        locate("someone/a-model", revision="v2")
+
+
+def test_tags_need_rows_that_are_trained(tmp_path: Path) -> None:
+    text = (PRESETS / "7b-v0.yaml").read_text().replace("vocabulary: trained", "vocabulary: frozen")
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="set vocabulary: trained"):
+        load_config(tmp_path / "mine.yaml")
+
+
+def test_the_full_size_presets_know_every_medium() -> None:
+    for name in ("7b", "7b-sd2", "7b-v0"):
+        config = load_config(name)
+        assert dict(config.signals) == {"image": 4, "video": 24, "audio": 8}
+        assert set(config.prompt.media()) == {"image", "video", "audio"}
+        assert config.training is not None
+    assert load_config("7b").output_projection.options["dropout"] == 0.1
+    assert load_config("7b-sd2").lora.rank == 128

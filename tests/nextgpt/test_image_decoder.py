@@ -106,7 +106,7 @@ def test_gradients_reach_the_condition_and_nothing_else(decoder: ImageDecoder) -
 
 
 def test_a_folder_that_is_no_pipeline_is_refused(config: Config) -> None:
-    with pytest.raises(ConfigError, match="no Stable Diffusion"):
+    with pytest.raises(ConfigError, match="no diffusion pipeline"):
         ImageDecoder.load(Path(config.weights.encoder), torch.float32, torch.device("cpu"))
     with pytest.raises(ConfigError, match="no diffusion pipeline"):
         condition_shape(Path(config.weights.encoder))

@@ -1,0 +1,236 @@
+"""Decoders: a frozen diffusion pipeline of diffusers, told what to make by embeddings.
+
+One idea for pictures, clips and sounds: a condition as the pipeline's own text encoder would give it goes
+in, media come out. The noise of each comes from its own seed, so what else is in the batch, and where,
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from nextgpt.config import ConfigError
+from nextgpt.decoding.conditions import Condition, read_condition
+from nextgpt.decoding.denoising import Denoising
+from nextgpt.decoding.pipelines import text_condition
+from nextgpt.media import Medium
+from nextgpt.messages import Modality
+
+M = TypeVar("M", bound=Medium)
+
+
+class Decoder(Denoising, Generic[M]):
+    """A frozen pipeline.
+
+    Args:
+        pipeline: of diffusers; its parameters are frozen here.
+        condition: what it is told.
+        options: what its call takes besides, e.g. ``{"height": 320, "width": 576}``.
+
+    Raises:
+        ConfigError: its call takes no such option.
+
+    Attributes:
+        modality: what it makes.
+        at_once: how many it makes in one go, for the sake of memory.
+    """
+
+    modality: ClassVar[Modality]
+    at_once: ClassVar[int]
+
+    def __init__(self, pipeline: Any, condition: Condition, options: Mapping[str, Any] | None = None) -> None:
+        self.pipeline = pipeline
+        self.shape = condition
+        self.options = dict(options or {})
+        known = inspect.signature(type(pipeline).__call__).parameters
+        for name in self.options:
+            if name not in known:
+                raise ConfigError(
+                    f"options: {self.modality}: {type(pipeline).__name__} takes no {name!r}; it takes "
+                    f"{', '.join(key for key in known if key != 'self')}"
+                )
+        self._takes_mask = "attention_mask" in known
+        self.pipeline.set_progress_bar_config(disable=True)
+        for part in self.parts().values():
+            part.requires_grad_(False)
+            part.eval()
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        dtype: torch.dtype,
+        device: torch.device,
+        options: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Read a pipeline from a folder as diffusers saves it.
+
+        Weights are read from safetensors, or else from PyTorch files with nothing but tensors in them.
+
+        Raises:
+            ConfigError: the folder holds no such pipeline.
+        """
+        import pickle
+
+        from safetensors import SafetensorError
+
+        condition = read_condition(folder, cls.modality)
+        try:
+            with _hushed():
+                import diffusers
+
+                pipeline = diffusers.DiffusionPipeline.from_pretrained(
+                    folder, local_files_only=True, variant=_variant(folder), **_without_censor(folder)
+                )
+                # Some parts come in the type of their files, others do not: the cast makes them one.
+                return cls(pipeline.to(device, dtype), condition, options)
+        except ConfigError:
+            raise
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+            SafetensorError,
+            pickle.UnpicklingError,
+        ) as error:
+            raise ConfigError(f"{folder}: no pipeline that diffusers can load: {error}") from error
+
+    def parts(self) -> dict[str, nn.Module]:
+        """The frozen networks by name."""
+        return {name: part for name, part in self.pipeline.components.items() if isinstance(part, nn.Module)}
+
+    @property
+    def length(self) -> int:
+        """Vectors of a condition."""
+        return self.shape.length
+
+    @property
+    def width(self) -> int:
+        """Width of each."""
+        return self.shape.width
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        device: torch.device = self.pipeline.device
+        return device
+
+    def to(self, device: torch.device) -> None:
+        """Move all its networks."""
+        self.pipeline.to(device)
+
+    @torch.no_grad()
+    def generate(self, condition: Tensor, seeds: Sequence[int], *, steps: int, guidance: float) -> list[M]:
+        """Make a medium for each condition.
+
+        Args:
+            condition: float ``[B, length, width]``, what the pipeline's own text encoder would give.
+            seeds: one for each; a medium depends on its condition and its seed alone.
+            steps: denoising steps.
+            guidance: classifier-free guidance scale against the empty text; 1 turns it off.
+        """
+        made: list[M] = []
+        empty = self._empty()
+        dtype = next(next(iter(self.parts().values())).parameters()).dtype
+        for start in range(0, len(seeds), self.at_once):
+            part = condition[start : start + self.at_once].to(self.device, dtype)
+            # Noise is drawn on the CPU: a GPU would draw another for the same seed.
+            generators = [torch.Generator().manual_seed(seed) for seed in seeds[start : start + self.at_once]]
+            made += self._media(
+                self.pipeline(
+                    **self._told(part, empty),
+                    generator=generators,
+                    num_inference_steps=steps,
+                    guidance_scale=guidance,
+                    output_type="np",
+                    **self.options,
+                )
+            )
+        return made
+
+    def _told(self, condition: Tensor, empty: Tensor | None) -> dict[str, Tensor]:
+        """The pipeline's arguments: each part of the condition, and of the empty text's."""
+        told = self.shape.unpack(condition)
+        if self._takes_mask:
+            told["attention_mask"] = _mask(told["prompt_embeds"])
+        if empty is None:
+            return told
+        without = self.shape.unpack(empty.expand(len(condition), -1, -1))
+        if self._takes_mask:
+            without["attention_mask"] = _mask(without["prompt_embeds"])
+        return told | {f"negative_{name}": part for name, part in without.items()}
+
+    def _empty(self) -> Tensor | None:
+        """The empty text's condition, ``[1, length, width]``; None where the pipeline has its own way."""
+        return self.encode_text([""])
+
+    @abstractmethod
+    def _media(self, out: Any) -> list[M]:
+        """Media from the pipeline's answer."""
+
+    @abstractmethod
+    def encode_latents(self, media: Sequence[M]) -> Tensor:
+        """Latents of media, scaled as the diffusion model knows them: what the denoising loss is of."""
+
+    def generate_from_text(
+        self, prompts: Sequence[str], seeds: Sequence[int], *, steps: int, guidance: float
+    ) -> list[M]:
+        """Make a medium for each prompt, by the pipeline's own text encoder."""
+        if not prompts:
+            return []
+        return self.generate(self.encode_text(prompts), seeds, steps=steps, guidance=guidance)
+
+    @torch.no_grad()
+    def encode_text(self, prompts: Sequence[str]) -> Tensor:
+        """The pipeline's own condition float ``[B, length, width]`` of prompts; long ones are cut off."""
+        with _hushed():  # it would tell of every prompt that is cut off
+            return self.shape.pack(text_condition(self.pipeline, list(prompts), self.device))
+
+
+def _mask(rows: Tensor) -> Tensor:
+    """Which rows of ``[B, L, D]`` say something: those of padding are zero throughout."""
+    return rows.ne(0).any(-1).long()
+
+
+def _variant(folder: Path) -> str | None:
+    """What the files are of: fp16 where those in half precision alone were fetched."""
+    files = [file for file in folder.glob("*/*") if file.suffix in (".safetensors", ".bin")]
+    halves = [file for file in files if ".fp16." in file.name]
+    return "fp16" if halves and len(halves) == len(files) else None
+
+
+def _without_censor(folder: Path) -> dict[str, Any]:
+    """Stable Diffusion's safety checker blackens pictures as it sees fit: systems compare without it."""
+    import json
+
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    if "safety_checker" not in index:
+        return {}
+    return {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """No bars, and no warnings of image processors that no one asked for."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    both = (diffusers_logging, transformers_logging)
+    before = [library.get_verbosity() for library in both]
+    for library in both:
+        library.set_verbosity_error()
+    try:
+        yield
+    finally:
+        for library, verbosity in zip(both, before, strict=True):
+            library.set_verbosity(verbosity)

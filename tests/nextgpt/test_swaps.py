@@ -1,0 +1,184 @@
+"""One line of a preset changed: another language model, another encoder, another diffusion model."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nextgpt.config import Config, ConfigError
+from nextgpt.loading import assemble, load_encoder
+from nextgpt.media import Image
+from nextgpt.messages import Message, Request, user
+from tests.nextgpt.backbones import plain
+from tests.nextgpt.pipelines import build
+from tests.nextgpt.test_language_model import PROMPTS, say_signal_at
+
+SEE = Request((user(plain("red"), "describe the picture."),), wanted=frozenset({"text"}))
+MAKE = Request((user(PROMPTS[0]),), wanted=frozenset({"image"}), seed=5)
+SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 96,
+    "initializer_range": 0.3,
+    "bos_token_id": 1,
+    "eos_token_id": 3,
+    "pad_token_id": 0,
+}
+
+
+def llama3(vocabulary: int) -> Any:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    scaling = {
+        "rope_type": "llama3",
+        "rope_theta": 500000.0,
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 48,
+    }
+    return LlamaForCausalLM(LlamaConfig(vocab_size=vocabulary, rope_parameters=scaling, **SMALL))
+
+
+def qwen2(vocabulary: int) -> Any:
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    # Qwen's matrices have more rows than its tokenizer has tokens.
+    return Qwen2ForCausalLM(Qwen2Config(vocab_size=vocabulary + 21, tie_word_embeddings=True, **SMALL))
+
+
+def qwen3(vocabulary: int) -> Any:
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    return Qwen3ForCausalLM(Qwen3Config(vocab_size=vocabulary, head_dim=8, **SMALL))
+
+
+def with_part(config: Config, **parts: Path) -> Config:
+    """The preset with a line of its weights changed."""
+    places = {name: str(folder) for name, folder in parts.items()}
+    return dataclasses.replace(config, weights=dataclasses.replace(config.weights, **places))
+
+
+@pytest.mark.parametrize("make", [llama3, qwen2, qwen3])
+def test_another_language_model_reads_and_asks_for_pictures(
+    make: Callable[[int], Any], config: Config, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer
+
+    own = Path(config.weights.language_model)
+    tokenizer = AutoTokenizer.from_pretrained(own)
+    torch.manual_seed(0)
+    make(len(tokenizer)).save_pretrained(tmp_path / "other")
+    for file in own.glob("token*"):
+        shutil.copy(file, tmp_path / "other")
+    model = assemble(with_part(config, language_model=tmp_path / "other"), "instruct", device="cpu")
+    assert model.language_model.lora()
+    assert model.language_model.signals.first >= len(tokenizer)
+    (answer,) = model.respond([SEE])
+    assert isinstance(answer, Message)
+    say_signal_at(model, 1)
+    together = model.respond([MAKE, SEE])
+    assert isinstance(together[0], Message)
+    assert together[0].images == model.respond([MAKE])[0].images  # type: ignore[union-attr]
+
+
+def clip(folder: Path) -> Path:
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    torch.manual_seed(0)
+    CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=16,
+            intermediate_size=32,
+            projection_dim=24,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            image_size=16,
+            patch_size=4,
+        )
+    ).save_pretrained(folder)
+    return folder
+
+
+def test_clip_stands_in_for_imagebind(config: Config, tmp_path: Path) -> None:
+    other = with_part(config, encoder=clip(tmp_path / "clip"))
+    for projection in ("grouping", "linear"):
+        model = assemble(dataclasses.replace(other, projection=projection), "instruct", device="cpu")
+        assert model.accepts == {"text", "image"}
+        tokens = model.encode([plain("red"), plain("blue", side=40)])
+        assert tokens.shape == (2, 17, 24)
+        assert torch.allclose(tokens.norm(dim=-1), torch.ones(2, 17), atol=1e-5)
+        (answer,) = model.respond([SEE])
+        assert isinstance(answer, Message)
+
+
+@torch.inference_mode()
+def test_clips_cls_token_is_its_embedding(tmp_path: Path) -> None:
+    from transformers import CLIPVisionModelWithProjection
+
+    from nextgpt.encoding.preprocessing import preprocess_image
+
+    folder = clip(tmp_path)
+    theirs = CLIPVisionModelWithProjection.from_pretrained(folder)
+    pixels = preprocess_image(plain("red").pixels, 16).unsqueeze(0)
+    embedding = theirs(pixel_values=pixels).image_embeds
+    ours = load_encoder(folder).encode([plain("red")])[:, 0]
+    assert torch.allclose(ours, embedding / embedding.norm(dim=-1, keepdim=True), atol=1e-5)
+
+
+def test_a_clip_without_its_projection_is_refused(tmp_path: Path) -> None:
+    from transformers import CLIPVisionConfig, CLIPVisionModel
+
+    small = CLIPVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=16
+    )
+    CLIPVisionModel(small).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match="this CLIP lacks"):
+        load_encoder(tmp_path)
+
+
+def test_another_diffusion_model_gets_a_condition_of_its_own_shape(config: Config, tmp_path: Path) -> None:
+    folder = build("Stable Diffusion XL", tmp_path / "xl")
+    model = assemble(with_part(config, image=folder), "instruct", device="cpu")
+    assert model.output_projection is not None
+    states = torch.zeros(1, 4, model.language_model.width)
+    assert model.condition(states).shape == (1, 13, 40)
+    say_signal_at(model, 0)
+    (answer,) = model.respond([MAKE])
+    assert isinstance(answer, Message)
+    assert isinstance(answer.images[0], Image)
+
+
+def test_a_diffusion_model_of_the_wrong_kind_is_refused_before_anything_is_loaded(
+    config: Config, tmp_path: Path
+) -> None:
+    folder = build("AudioLDM", tmp_path / "sounds")
+    with pytest.raises(ConfigError, match="makes audio, but the preset has it for image"):
+        assemble(with_part(config, image=folder), "instruct", device="cpu")
+
+
+def test_the_published_layout_of_imagebind_is_read(tmp_path: Path, config: Config) -> None:
+    """Six modalities in one file; those that the configuration names are taken, strictly."""
+    from safetensors.torch import load_file, save_file
+
+    own = Path(config.weights.encoder)
+    tensors = load_file(own / "model.safetensors")
+    tensors["modality_trunks.depth.blocks.0.norm_1.weight"] = torch.zeros(4)
+    tensors["modality_postprocessors.imu.1.log_logit_scale"] = torch.zeros(())
+    save_file(tensors, tmp_path / "model.safetensors")
+    shutil.copy(own / "config.json", tmp_path)
+    ours, theirs = load_encoder(own).encode([plain("red")]), load_encoder(tmp_path).encode([plain("red")])
+    assert torch.equal(ours, theirs)
+    tensors["modality_trunks.vision.blocks.9.norm_1.weight"] = torch.zeros(4)
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(ConfigError, match=r"no encoder that fits: .*blocks\.9"):
+        load_encoder(tmp_path)

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 
 import nextgpt
+from nextgpt import cli
 from nextgpt.checkpoints import CARD, CheckpointError
 from nextgpt.config import Config, Lora, Projection, load_config, with_weights
 from nextgpt.convert import ConvertError, convert
@@ -384,6 +387,30 @@ def test_a_checkpoint_of_another_preset_is_refused(tiva: Release, staged: Releas
     with pytest.raises(CheckpointError, match="trained under the preset small-v0") as caught:
         nextgpt.load(staged.config, checkpoint=tmp_path / "out", device="cpu")
     assert "missing, the model needs [" in str(caught.value)
+
+
+def test_the_command_says_what_became_of_it(
+    tiva: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = json.loads(json.dumps(dataclasses.asdict(dataclasses.replace(tiva.config, training=None))))
+    preset = tmp_path / "small-v0.yaml"
+    preset.write_text(yaml.safe_dump(values))
+    words = ["nextgpt", "convert", "--preset", str(preset), "--out", str(tmp_path / "out")]
+
+    def run(source: Path) -> int:
+        monkeypatch.setattr(sys, "argv", [*words, str(source)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0)
+
+    assert run(tiva.folder) == 0
+    told = capsys.readouterr().out
+    assert "left out: gen_text_hidden_fcs_video.0." in told
+    assert told.endswith(f"checkpoint: {tmp_path / 'out'}\n")
+    assert run(spoilt(tiva, tmp_path / "bad", narrow_projection)) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("nextgpt: ")
+    assert "llama_proj.weight has shape [32, 8], the preset needs [32, 16]" in error
 
 
 def test_both_layouts_have_36_signals() -> None:

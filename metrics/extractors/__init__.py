@@ -10,13 +10,31 @@ from typing import Any
 
 _HOMES = {
     "CachedExtractor": "cache",
+    "ClapExtractor": "clap",
     "ClipExtractor": "clip",
     "InceptionExtractor": "inception",
     "InceptionV3": "inception",
+    "LaionClapExtractor": "laion",
     "MissingWeightsError": "weights",
+    "PannsExtractor": "panns",
+    "Sound": "sounds",
+    "VGGishExtractor": "vggish",
+    "read_sound": "sounds",
 }
 
-__all__ = ["CachedExtractor", "ClipExtractor", "InceptionExtractor", "InceptionV3", "MissingWeightsError"]
+__all__ = [
+    "CachedExtractor",
+    "ClapExtractor",
+    "ClipExtractor",
+    "InceptionExtractor",
+    "InceptionV3",
+    "LaionClapExtractor",
+    "MissingWeightsError",
+    "PannsExtractor",
+    "Sound",
+    "VGGishExtractor",
+    "read_sound",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 
 class CachedExtractor:
-    """An extractor that computes each distinct picture and text only once.
+    """An extractor that computes each distinct picture, sound and text only once.
 
     Kept in memory, and in files below `folder` if one is given: one `.npy` per item, named by the hash
     of the extractor's signature and the item's content, so nothing stale can be found.
 
     Args:
-        extractor: with `signature`, and any of `features`, `images` and `texts`.
+        extractor: with `signature`, and any of `features`, `images`, `sounds`, `windows` and `texts`.
         folder: where the files go; created when first needed.
     """
 
@@ -40,6 +40,14 @@ class CachedExtractor:
         """The extractor's embeddings of pictures, [N, D]."""
         return self._rows("images", pictures, self.extractor.images)
 
+    def sounds(self, sounds: Sequence[Any]) -> NDArray[np.floating]:
+        """The extractor's embeddings of sounds, [N, D]."""
+        return self._rows("sounds", sounds, self.extractor.sounds)
+
+    def windows(self, sounds: Sequence[Any]) -> list[NDArray[np.floating]]:
+        """The rows of each sound's windows, [K_i, D]."""
+        return self._each("windows", sounds, self.extractor.windows)
+
     def texts(self, texts: Sequence[str]) -> NDArray[np.floating]:
         """The extractor's embeddings of texts, [N, D]."""
         return self._rows("texts", texts, self.extractor.texts)
@@ -47,22 +55,34 @@ class CachedExtractor:
     def _rows(
         self, kind: str, items: Sequence[Any], extract: Callable[[Sequence[Any]], NDArray[np.floating]]
     ) -> NDArray[np.floating]:
+        return np.stack(self._each(kind, items, extract)) if items else extract(items)
+
+    def _each(
+        self,
+        kind: str,
+        items: Sequence[Any],
+        extract: Callable[[Sequence[Any]], Iterable[NDArray[np.floating]]],
+    ) -> list[NDArray[np.floating]]:
         keys = [self._key(kind, item) for item in items]
         missing = {key: item for key, item in zip(keys, items, strict=True) if not self._find(key)}
-        if missing or not items:
-            rows = extract(list(missing.values()))
-            if not items:
-                return rows
-            for key, row in zip(missing, rows, strict=True):
+        if missing:
+            for key, row in zip(missing, extract(list(missing.values())), strict=True):
                 self._keep(key, row)
-        return np.stack([self._known[key] for key in keys])
+        return [self._known[key] for key in keys]
 
     def _key(self, kind: str, item: Any) -> str:
         digest = hashlib.sha256(f"{self.signature}\n{kind}\n".encode())
         if isinstance(item, str):
             digest.update(item.encode())
         else:
+            if hasattr(item, "samples") and hasattr(item, "rate"):  # a sound
+                digest.update(f"{item.rate} Hz\n".encode())
+                item = item.samples
             array = np.ascontiguousarray(item)
+            if array.dtype == object:  # its bytes would be an address, which another item may have next
+                raise TypeError(
+                    f"a {type(item).__name__} has no content to cache by; give an array or a sound"
+                )
             digest.update(f"{array.dtype}{array.shape}\n".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()

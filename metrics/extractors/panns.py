@@ -183,7 +183,8 @@ class PannsExtractor(nn.Module):
         path = find_weights(f"PANNs Cnn14 {rate} Hz", weights, (file,), DISABLES, homes)
         self.hash = checked_hash(path, DISABLES, VARIANTS[rate].sha256 if path.name == file else None)
         state = read_state(path, DISABLES)
-        self.network = Cnn14(rate)
+        with torch.device("meta"):
+            self.network = Cnn14(rate)
         load_strictly(
             self.network, state.get("model", state), f"PANNs' Cnn14 for {rate} Hz", path.name, DISABLES
         )

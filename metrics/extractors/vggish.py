@@ -106,7 +106,8 @@ class VGGishExtractor(nn.Module):
             raise ValueError(f"hop {hop} s: give a positive number of 10 ms steps, such as 0.96 or 0.5")
         path = find_weights("VGGish", weights, (FILE, "vggish.safetensors"), DISABLES)
         self.hash = checked_hash(path, DISABLES)
-        self.network = VGGish()
+        with torch.device("meta"):
+            self.network = VGGish()
         load_strictly(self.network, read_state(path, DISABLES), "VGGish", path.name, DISABLES)
         self.whitening = None if whitening is None else _Whitening(Path(whitening))
         self.device, self.batch_size = device, batch_size

@@ -109,11 +109,14 @@ def load_strictly(
 ) -> None:
     """Every tensor of the network from a file's, of the same shape, and no other.
 
-    Counts of batches seen in training do not matter and may lack.
+    Counts of batches seen in training do not matter and may lack. The network may have been made on the
+    device `meta`, which spares it a random start.
 
     Raises:
         MissingWeightsError: naming the first key that is missing, of another shape, or not the network's.
     """
+    import torch
+
     own: dict[str, Tensor] = network.state_dict()
     wanted = {key for key in own if not key.endswith("num_batches_tracked")}
     found = {key for key in state if not key.endswith("num_batches_tracked")}
@@ -121,7 +124,8 @@ def load_strictly(
     if wrong or found - wanted:
         first = (wrong or sorted(found - wanted))[0]
         raise MissingWeightsError(file, f"not {name}, first seen at {first}", disables)
-    network.load_state_dict({key: state[key] for key in wanted}, strict=False)
+    loaded = {key: state[key] if key in state else torch.zeros((), dtype=own[key].dtype) for key in own}
+    network.load_state_dict({key: value.to(own[key].dtype) for key, value in loaded.items()}, assign=True)
 
 
 def read_state(path: Path, disables: Iterable[str]) -> dict[str, Any]:

@@ -26,10 +26,13 @@ from benchmarks.tasks.official import (
     open_picture,
     read_json,
     records,
+    reference,
+    results_by_id,
+    said,
     text,
 )
 from nextgpt.media import MediaError
-from nextgpt.messages import Message, Request, user
+from nextgpt.messages import Request, user
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
@@ -90,25 +93,16 @@ def read_captions(path: Path) -> dict[str, CaptionedImage]:
 def read_caption_results(path: Path) -> dict[str, str]:
     """Read predictions in COCO's official results format: ``[{"image_id": 42, "caption": "..."}]``.
 
-    An empty caption is legal, and scores as it scores.
-
     Raises:
-        DataError: the file is cut off or of another kind, or answers an image twice.
+        DataError: as `results_by_id`.
     """
-    return by_id(
-        (
-            (identity(row, "image_id", f"{path}: record {k}"), text(row, "caption", f"{path}: record {k}"))
-            for k, row in enumerate(records(read_json(path), None, path))
-        ),
-        "image_id",
-        path,
-    )
+    return results_by_id(path, "image_id", "caption")
 
 
 def caption_uses() -> tuple[MetricUse, ...]:
     """The caption metrics, judging an answer's text by a sample's ``captions``."""
     names = ("cider_d", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l")
-    return tuple(MetricUse(name, partial(_make, name), _said, _captions) for name in names)
+    return tuple(MetricUse(name, partial(_make, name), said, reference("captions")) for name in names)
 
 
 def samples(folder: Path) -> Iterator[Sample | Broken]:
@@ -136,14 +130,6 @@ def _make(name: str) -> Metric[Any]:
     from metrics.captions import caption_metrics
 
     return caption_metrics([name])[0]
-
-
-def _said(answer: Message) -> str:
-    return answer.text
-
-
-def _captions(sample: Sample) -> Any:
-    return sample.references["captions"]
 
 
 COCO_CAPTIONS = Benchmark(

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.harness.benchmark import Options
+from benchmarks.harness.benchmark import Options, Sample
 from nextgpt.media import Image, MediaError
+from nextgpt.messages import Message
 
 T = TypeVar("T")
 
@@ -131,6 +132,28 @@ def by_id(rows: Iterable[tuple[str, T]], what: str, path: Path) -> dict[str, T]:
             raise DataError(f"{path}: {what} {key} occurs twice; remove one of the two records.")
         found[key] = row
     return found
+
+
+def results_by_id(path: Path, key: str, field: str) -> dict[str, str]:
+    """Predictions in an official results format, a list of ``{key: 42, field: "..."}``, by their ids.
+
+    An empty text is legal, and scores as it scores.
+
+    Raises:
+        DataError: the file is cut off or of another kind, or answers an id twice.
+    """
+    rows = ((f"{path}: record {k}", row) for k, row in enumerate(records(read_json(path), None, path)))
+    return by_id(((identity(row, key, where), text(row, field, where)) for where, row in rows), key, path)
+
+
+def said(answer: Message) -> str:
+    """An answer's words: what metrics of text judge."""
+    return answer.text
+
+
+def reference(key: str) -> Callable[[Sample], Any]:
+    """What takes a sample's reference of this name: what metrics hold an answer against."""
+    return lambda sample: sample.references[key]
 
 
 def open_picture(folder: Path, name: str) -> Image:

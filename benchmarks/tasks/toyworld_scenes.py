@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks.harness.benchmark import MetricUse, Sample
+from benchmarks.tasks.official import said
 from metrics.metric import FloatArray, MeanMetric, check_lengths
 from nextgpt.media import Image
 from nextgpt.messages import Message
@@ -140,8 +141,4 @@ def number_of_objects(sample: Sample) -> str:
 
 
 def _judged(reader: Reader) -> Callable[[Message], Judged]:
-    return first_picture if reader is PICTURES else _text
-
-
-def _text(answer: Message) -> str:
-    return answer.text
+    return first_picture if reader is PICTURES else said

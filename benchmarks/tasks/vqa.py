@@ -25,10 +25,13 @@ from benchmarks.tasks.official import (
     open_picture,
     read_json,
     records,
+    reference,
+    results_by_id,
+    said,
     text,
 )
 from nextgpt.media import Image, MediaError
-from nextgpt.messages import Message, Request, user
+from nextgpt.messages import Request, user
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
@@ -102,24 +105,15 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
 def read_vqa_results(path: Path) -> dict[str, str]:
     """Read predictions in the official results format: ``[{"question_id": 42, "answer": "..."}]``.
 
-    An empty answer is legal, and scores as it scores.
-
     Raises:
-        DataError: the file is cut off or of another kind, or answers a question twice.
+        DataError: as `results_by_id`.
     """
-    return by_id(
-        (
-            (identity(row, "question_id", f"{path}: record {k}"), text(row, "answer", f"{path}: record {k}"))
-            for k, row in enumerate(records(read_json(path), None, path))
-        ),
-        "question_id",
-        path,
-    )
+    return results_by_id(path, "question_id", "answer")
 
 
 def vqa_uses() -> tuple[MetricUse, ...]:
     """VQA accuracy, judging an answer's text by a sample's ``annotation``."""
-    return (MetricUse("vqa_accuracy", _make, _said, _reference),)
+    return (MetricUse("vqa_accuracy", _make, said, reference("annotation")),)
 
 
 def answer_type(sample: Sample) -> str:
@@ -182,14 +176,6 @@ def _make() -> Metric[Any]:
     from metrics.answers import VqaAccuracy
 
     return VqaAccuracy()
-
-
-def _said(answer: Message) -> str:
-    return answer.text
-
-
-def _reference(sample: Sample) -> Any:
-    return sample.references["annotation"]
 
 
 COCO_VQA = Benchmark(

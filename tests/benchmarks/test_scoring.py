@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ EXACT = MetricUse("exact_match", ExactMatch, lambda answer: answer.text, referen
 
 
 def scored(
-    benchmark: Benchmark, answers: dict[str, Message | Failure], samples: Sequence[Sample | Broken]
+    benchmark: Benchmark, answers: Mapping[str, Message | Failure], samples: Sequence[Sample | Broken]
 ) -> Scored:
     predictions = [Prediction(key, answer, 0.5) for key, answer in answers.items()]
     return score_predictions(benchmark, samples, predictions, system="echo", where="answers.jsonl")
@@ -191,6 +191,7 @@ def test_a_slice_keeps_the_document_frequencies_of_the_whole() -> None:
         result = only(found, "cider_d", part)
         assert result.value == pytest.approx(np.mean([items[f"s{k}"] for k in chosen]))
         assert result.low is not None
+        assert result.value is not None
         assert result.high is not None
         assert result.low <= result.value <= result.high
     alone = scored(parts, {f"s{k}": answers[f"s{k}"] for k in range(3)}, samples[:3])

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.benchmark import Broken, Options, Sample
-from benchmarks.tasks.coco import COCO_CAPTIONS, PROMPT, read_caption_results, read_captions, samples
+from benchmarks.tasks.coco import (
+    COCO_CAPTIONS,
+    PROMPT,
+    caption_uses,
+    read_caption_results,
+    read_captions,
+    samples,
+)
 from benchmarks.tasks.official import DataError
 from nextgpt.media import Image
 
@@ -177,6 +184,12 @@ def test_image_without_caption_breaks_its_sample(folder: Path) -> None:
     write(folder / "captions.json", {**CAPTIONS, "annotations": CAPTIONS["annotations"][:1]})
     _, second = samples(folder)
     assert second == Broken("8", "captions.json: image 8 (b.png) has no caption.")
+
+
+def test_one_metric_is_made_without_starting_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.meteor.start", lambda: pytest.fail("METEOR was started"))
+    made = [use.make().name for use in caption_uses() if use.name != "meteor"]
+    assert made == ["cider_d", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l"]
 
 
 def test_benchmark_without_data_says_what_to_give() -> None:

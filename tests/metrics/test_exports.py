@@ -53,4 +53,4 @@ def test_names_are_those_that_type_checkers_see() -> None:
 
 def test_a_misspelt_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="cidr"):
-        _ = metrics.cidr  # type: ignore[attr-defined]
+        _ = metrics.cidr

@@ -252,6 +252,16 @@ def test_inception_score_takes_the_logits_without_bias(inception: InceptionExtra
         inception.probabilities(_pictures((32, 32)))
 
 
+def test_classes_come_from_features_without_a_second_pass(
+    inception: InceptionExtractor, inception_file: Path
+) -> None:
+    pictures = _pictures((40, 40), (32, 48))
+    found = inception.class_probabilities(inception.features(pictures))
+    classifier = InceptionExtractor(inception_file, layer="logits_unbiased")
+    assert found == pytest.approx(classifier.probabilities(pictures), abs=1e-5)
+    assert found.sum(axis=1) == pytest.approx([1, 1])
+
+
 def test_inception_serves_torchmetrics_interface(inception: InceptionExtractor) -> None:
     pictures = _pictures((48, 48), (48, 48))
     batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)

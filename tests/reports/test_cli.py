@@ -55,6 +55,29 @@ def test_a_mistake_is_one_line_and_a_status(
     assert words in err
 
 
+def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
+    status, out, err = compare(tmp_path)
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert "no runs here" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compare"], "Missing argument"),
+        (["compare", ".", "--baselin", "x"], "No such option: --baselin"),
+        (["compare", ".", "--examples", "99"], "--examples"),
+        (["compair", "."], "No such command 'compair'"),
+    ],
+)
+def test_a_mistyped_command_is_explained(arguments: list[str], words: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+
+
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{")
     status, _, err = compare(tmp_path)

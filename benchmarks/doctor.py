@@ -12,7 +12,7 @@ from functools import partial
 from benchmarks.harness.provenance import redact
 from benchmarks.registry import SYSTEMS, load_system
 
-CLIP = "openai/clip-vit-base-patch32"
+CLIP, CLAP = "openai/clip-vit-base-patch32", "laion/clap-htsat-unfused"
 TOYWORLD_CLIP = ("fid and clip_score of toyworld's benchmarks",)
 
 
@@ -36,16 +36,35 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Look for everything, in a fixed order; systems, which take longest, come last."""
     from benchmarks.tasks.toyworld_extractor import WEIGHTS
-    from metrics.extractors import ClipExtractor, InceptionExtractor, clip, inception
+    from metrics.caption_metrics import Spice
+    from metrics.extractors import (
+        ClapExtractor,
+        ClipExtractor,
+        InceptionExtractor,
+        PannsExtractor,
+        VGGishExtractor,
+        clap,
+        clip,
+        inception,
+        panns,
+        vggish,
+    )
     from metrics.java import jar, java
+    from metrics.wups import wordnet_similarity
 
     captions = ("bleu_1..bleu_4", "rouge_l", "cider_d", "meteor")
     yield _look("Java", captions, java)
     yield _look("PTB tokeniser", captions, partial(jar, "tokenizer/stanford-corenlp-3.4.1.jar"))
     yield _look("METEOR 1.5", captions[3:], partial(jar, "meteor/meteor-1.5.jar"))
+    yield _look("SPICE 1.0 with CoreNLP 3.6.0", ("spice", "spider"), Spice)
+    yield _look("WordNet", ("wups of NExT-QA and DAQUAR",), partial(wordnet_similarity, "next-qa"))
     yield _look("toyworld's extractor", TOYWORLD_CLIP, partial(ClipExtractor, WEIGHTS))
     yield _look(f"CLIP {CLIP}", clip.DISABLES, partial(ClipExtractor, CLIP))
     yield _look("FID's Inception", inception.DISABLES, InceptionExtractor)
+    yield _look("VGGish", vggish.DISABLES, VGGishExtractor)
+    for rate in panns.VARIANTS:
+        yield _look(f"PANNs Cnn14 {rate} Hz", panns.DISABLES, partial(PannsExtractor, rate=rate))
+    yield _look(f"CLAP {CLAP}", clap.DISABLES, partial(ClapExtractor, CLAP))
     for name in SYSTEMS:
         yield _look(f"system {name}", (f"runs of {name}",), partial(load_system, name))
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from benchmarks.harness.records import Result
 from benchmarks.material import (
     ARRAYS,
     PICTURES,
+    SOUNDS,
     clips_by_name,
     files_by_name,
     missing_names,
@@ -30,6 +32,9 @@ from benchmarks.registry import load_extractor
 from benchmarks.set_scores import Features, Rows, add_distances, add_inception_score
 from benchmarks.tasks.official import DataError
 from nextgpt.media import Image, MediaError
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
 
 BATCH = 32  # pictures that are open at a time
 PICTURE_DISTANCES = ("fid", "fid_infinity", "kid", "precision_recall")
@@ -184,10 +189,56 @@ def _score_clips(asked: Generated) -> Scored:
 
 
 def _score_sounds(asked: Generated) -> Scored:
-    raise DataError(
-        f"{asked.predictions}: sounds are scored by features here; extract them and give .npy or .npz files "
-        "in --references and --predictions."
-    )
+    """A set of sounds against another, pair by pair where names agree, and each sound against its prompt."""
+    from metrics.extractors import read_sound
+    from metrics.metric import MetricInputError
+    from metrics.statistics import estimate
+
+    scored = Scored()
+    files = files_by_name(asked.predictions, SOUNDS, "sounds")
+    prompts = read_prompts(asked.prompts) if asked.prompts else {}
+    lost = _absent(asked, files, prompts, asked.prompts)
+    true = files_by_name(asked.references, SOUNDS, "sounds") if asked.references else {}
+    heard = {name: read_sound(path) for name, path in true.items()}
+    said = {}
+    for name, path in files.items():
+        try:
+            said[name] = read_sound(path)
+        except MetricInputError:
+            if not asked.allow_missing:
+                raise
+            lost.append(name)
+    if heard and said.keys() != heard.keys():
+        scored.notes.append("the names differ on the two sides, so no kl_reference_prediction of pairs")
+    for network in _networks(asked, scored):
+        rows = Rows(asked.family, asked.predictions.resolve().name, len(lost))
+        for metric, references in _sound_metrics(network, said, heard, prompts):
+            statistics = metric.statistics([*said.values()], references)
+            rows.add(metric.signature, len(said), partial(estimate, metric, statistics))
+        scored.results += rows.results
+    return scored
+
+
+def _sound_metrics(
+    network: _Network, said: Mapping[str, Any], heard: Mapping[str, Any], prompts: Mapping[str, str]
+) -> Iterator[tuple[Metric[Any], Sequence[Any]]]:
+    """What a network can measure, each with what the predictions are held against."""
+    from metrics.sound_pairs import AudioKL, CLAPScore
+    from metrics.sound_sets import FAD, FD, AudioInceptionScore, WindowKAD
+
+    true = [*heard.values()]
+    if true and hasattr(network.source, "windows"):
+        yield FAD(network.cached), true
+        yield WindowKAD(network.cached), true
+    if hasattr(network.source, "probabilities"):
+        classifier = load_extractor(network.asked, layer="logits")
+        if true:
+            yield FD(network.cached), true
+        if said.keys() == heard.keys():
+            yield AudioKL(classifier), true
+        yield AudioInceptionScore(classifier), true
+    if prompts and network.embeds:
+        yield CLAPScore(network.cached), [prompts[name] for name in said]
 
 
 def _score_arrays(asked: Generated) -> Scored:
@@ -230,17 +281,22 @@ FAMILIES: Mapping[str, Family] = {
     "text-to-image": Family(("inception", "clip"), _score_pictures, PICTURE_DISTANCES),
     "editing": Family(("clip",), _score_edits, PICTURE_DISTANCES),
     "text-to-video": Family(("clip",), _score_clips, ("fvd", "fvd_infinity", "kid", "precision_recall")),
-    "text-to-audio": Family((), _score_sounds, ("fad", "fad_infinity", "kad")),
+    "text-to-audio": Family(("vggish", "panns", "clap"), _score_sounds, ("fad", "fad_infinity", "kad")),
 }
 
 
 @dataclass(frozen=True)
 class _Network:
-    """An extractor that is at hand; `cached` is the same, or the same through a folder of kept features."""
+    """An extractor that is at hand, as it was asked for; `cached` computes nothing twice."""
 
-    name: str
+    asked: str
     source: Any
     cached: Any
+
+    @property
+    def name(self) -> str:
+        """Which it is, wherever its weights are."""
+        return self.asked.partition(":")[0]
 
     @property
     def embeds(self) -> bool:
@@ -274,17 +330,16 @@ def _networks(asked: Generated, scored: Scored, *, embeds: bool = False) -> Iter
     from metrics.extractors import CachedExtractor, MissingWeightsError
 
     for name in asked.extractors or FAMILIES[asked.family].extractors:
-        kind = name.partition(":")[0]
-        options = {"resize": asked.resize} if asked.resize and kind == "inception" else {}
+        options = {"resize": asked.resize} if asked.resize and name.startswith("inception") else {}
         try:
             source = load_extractor(name, **options)
         except MissingWeightsError as error:
             scored.notes.append(str(error))
             continue
         if embeds and not hasattr(source, "texts"):
-            scored.notes.append(f"{name} has no metric of {asked.family}, which needs texts beside pictures")
+            scored.notes.append(f"metrics of {asked.family} by {name}, which reads no texts")
             continue
-        yield _Network(kind, source, CachedExtractor(source, asked.cache) if asked.cache else source)
+        yield _Network(name, source, CachedExtractor(source, asked.cache))
 
 
 def _features(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -190,8 +190,30 @@ EXTRACTORS: Mapping[str, ExtractorEntry] = {
             "benchmarks.tasks.toyworld_extractor:load",
             "pictures",
         ),
+        ExtractorEntry(
+            "vggish",
+            "VGGish, as the published FAD; vggish:FILE for its weights elsewhere",
+            "metrics.extractors:VGGishExtractor",
+            "sounds",
+        ),
+        ExtractorEntry(
+            "panns",
+            "PANNs' Cnn14, 32 kHz, as AudioLDM's FD and KL; panns:FILE for its weights elsewhere",
+            "metrics.extractors:PannsExtractor",
+            "sounds",
+        ),
+        ExtractorEntry(
+            "clap",
+            "LAION's CLAP by transformers; clap:FOLDER for any other",
+            "metrics.extractors:ClapExtractor",
+            "sounds",
+            "laion/clap-htsat-unfused",
+        ),
     )
 }
+
+# What `benchmarks/speed` asks of a model besides answers: a function that measures it from inside.
+MEASUREMENTS: Mapping[str, str] = {"full-size": "nextgpt.measuring:measure"}
 
 
 def benchmark_names(name: str) -> tuple[str, ...]:
@@ -249,6 +271,19 @@ def load_extractor(name: str, **options: Any) -> Any:
     module, _, attribute = entry.target.partition(":")
     source = where or entry.source
     return getattr(import_module(module), attribute)(*([source] if source else []), **options)
+
+
+def load_measurement(name: str) -> Callable[..., dict[str, Any]]:
+    """The function of this name in `MEASUREMENTS`.
+
+    Raises:
+        RegistryError: no such measurement.
+    """
+    if name not in MEASUREMENTS:
+        raise _unknown("measurement", name, MEASUREMENTS)
+    module, _, attribute = MEASUREMENTS[name].partition(":")
+    found: Callable[..., dict[str, Any]] = getattr(import_module(module), attribute)
+    return found
 
 
 def _recorded(path: Path) -> System:

@@ -10,11 +10,12 @@ and once a span has begun, the rest of it follows without being asked.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ from nextgpt.config import ConfigError, Lora
 from nextgpt.messages import Modality
 from nextgpt.reasoning.prompts import MEDIUM
 from nextgpt.signals import Signals
+
+Bits = Literal[4, 8]
 
 
 @dataclass
@@ -93,11 +96,23 @@ class LanguageModel(nn.Module):
         *,
         tags: Sequence[str] = (),
         vocabulary: bool = False,
+        bits: Bits | None = None,
+        device: torch.device | None = None,
     ) -> LanguageModel:
         """Read a model and its tokenizer from a folder as transformers saves them.
 
+        Args:
+            folder: of the model.
+            counts: signal tokens per modality.
+            dtype: of its weights; of what is computed where they are quantised.
+            tags: see the class.
+            vocabulary: see the class.
+            bits: 8 or 4 to quantise the frozen linear layers by bitsandbytes while they are read; embeddings,
+                output rows, signals and adapters stay what they are.
+            device: where to read it to; by default main memory, to be moved later.
+
         Raises:
-            ConfigError: the folder holds no such model or no tokenizer; names the folder.
+            ConfigError: the folder holds no such model or no tokenizer, or bitsandbytes is not installed.
         """
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
@@ -105,8 +120,13 @@ class LanguageModel(nn.Module):
         logging.disable_progress_bar()
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            # Safetensors where there are any; Vicuna comes in torch's files, of which only tensors are read.
             causal = AutoModelForCausalLM.from_pretrained(
-                folder, local_files_only=True, dtype=dtype, use_safetensors=True
+                folder,
+                local_files_only=True,
+                dtype=dtype,
+                weights_only=True,
+                **_quantised(bits, dtype, device or torch.device("cpu")),
             )
         except (OSError, ValueError) as error:
             raise ConfigError(
@@ -191,7 +211,7 @@ class LanguageModel(nn.Module):
 
         No mask is needed: attention looks back only, so what stands after a sequence cannot reach it.
         """
-        states: Tensor = self._layers(inputs_embeds=embeds, use_cache=False).last_hidden_state
+        states: Tensor = self.layers(inputs_embeds=embeds, use_cache=False).last_hidden_state
         return states
 
     def logits(self, hidden: Tensor, *, signals: bool = True) -> Tensor:
@@ -205,7 +225,8 @@ class LanguageModel(nn.Module):
         return torch.cat([text, hidden.float() @ self.signal_logits.float().T], dim=-1)
 
     @property
-    def _layers(self) -> Any:
+    def layers(self) -> Any:
+        """The model without its head: embeddings in, hidden states out."""
         return getattr(self.causal, self.causal.base_model_prefix)
 
     # Generation ----------------------------------------------------------------------------------
@@ -235,12 +256,13 @@ class LanguageModel(nn.Module):
         replies = [Generated() for _ in prompts]
         if not prompts:
             return replies
+        closing = (end, self.decode(end))
         active = list(range(len(prompts)))
         embeds, mask = _pad_left(prompts)
         positions = (mask.cumsum(1) - 1).clamp(min=0)
         cache: Any = None
         while True:
-            out = self._layers(
+            out = self.layers(
                 inputs_embeds=embeds,
                 attention_mask=mask,
                 position_ids=positions,
@@ -253,7 +275,9 @@ class LanguageModel(nn.Module):
             best = scores.argmax(-1).tolist()
             going = []
             for place, row in enumerate(active):
-                if self._extend(replies[row], best[place], states[place], end, max_new_tokens, allowed[row]):
+                if self._extend(
+                    replies[row], best[place], states[place], closing, max_new_tokens, allowed[row]
+                ):
                     going.append(place)
             if not going:
                 return replies
@@ -281,13 +305,14 @@ class LanguageModel(nn.Module):
         reply: Generated,
         best: int,
         state: Tensor,
-        end: Sequence[int],
+        end: tuple[Sequence[int], str],
         max_new_tokens: int,
         allowed: set[Modality],
     ) -> bool:
         """Add one token to a reply; False when the reply is complete.
 
-        `state` is the hidden state at the reply's last token, `best` the token that scores highest next.
+        `state` is the hidden state at the reply's last token, `best` the token that scores highest next, and
+        `end` what closes the reply, in ids and in text.
         """
         last = reply.ids[-1] if reply.ids else None
         forced = None
@@ -300,11 +325,28 @@ class LanguageModel(nn.Module):
         modality = self.signals.modality_of(reply.ids[-1])
         if modality is not None:
             allowed.discard(modality)
-        if reply.ids[-len(end) :] == list(end):
-            del reply.ids[-len(end) :]
+        place = self._end_of(reply.ids, *end)
+        if place is not None:
+            del reply.ids[place:]
             reply.finished = True
             return False
         return True
+
+    def _end_of(self, ids: Sequence[int], end: Sequence[int], stop: str) -> int | None:
+        """Where the reply's end begins, if it stands at the end of the ids; else None.
+
+        A special token is compared as such. An end in text, like ``###``, is compared as text: it may be said
+        in other tokens, as Llama's "###" after a line break is.
+        """
+        if not stop:
+            return len(ids) - len(end) if list(ids[-len(end) :]) == list(end) else None
+        begin = 1 + max((place for place, token in enumerate(ids) if token >= self.signals.first), default=-1)
+        said = ids[begin:]
+        if not self.decode(said[-len(end) - len(stop) :]).endswith(stop):
+            return None
+        before = self.decode(said).removesuffix(stop).rstrip()
+        kept = next(count for count in range(len(said) + 1) if len(self.decode(said[:count])) >= len(before))
+        return begin + kept
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of token ids, stripped; special tokens say nothing."""
@@ -350,6 +392,31 @@ def _untie(causal: Any) -> None:
     if head.weight is table.weight:
         head.weight = nn.Parameter(table.weight.detach().clone())
         causal.config.tie_word_embeddings = False
+
+
+def _quantised(bits: Bits | None, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
+    """What transformers has to be told to quantise a model while it reads it; nothing for a whole one."""
+    if bits is None:
+        return {}
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ConfigError(
+            f"a language model in {bits} bits needs bitsandbytes, which is not installed; "
+            "`pip install bitsandbytes`, or leave out the bits"
+        )
+    from transformers import BitsAndBytesConfig
+
+    how = (
+        {"load_in_8bit": True}
+        if bits == 8
+        # NormalFloat with quantised constants, as QLoRA has it (Dettmers et al. 2023).
+        else {
+            "load_in_4bit": True,
+            "bnb_4bit_quant_type": "nf4",
+            "bnb_4bit_use_double_quant": True,
+            "bnb_4bit_compute_dtype": dtype,
+        }
+    )
+    return {"quantization_config": BitsAndBytesConfig(**how), "device_map": {"": device}}
 
 
 def _rows_like(matrix: Tensor, count: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import torch
 from torch import Tensor
 
 from nextgpt.checkpoints import tensors_hash
+from nextgpt.config import ConfigError, Lora
 from nextgpt.messages import user
 from nextgpt.model import NextGPT
-from nextgpt.reasoning.language_model import Generated, LanguageModel
+from nextgpt.reasoning.language_model import Bits, Generated, LanguageModel
 
 IMAGE = frozenset({"image"})
 PROMPTS = ("draw a red circle", "hello", "what is on the left of the small blue square? say it")
@@ -130,6 +132,29 @@ def test_concept_tokens_stand_in_their_places(model: NextGPT) -> None:
     assert torch.equal(embeds[1, :2], concepts[1])
     assert torch.equal(embeds[0, 3], lm.signal_embeddings[0])
     assert torch.equal(embeds[1, 2], lm.causal.get_input_embeddings().weight[6])
+
+
+def test_without_bitsandbytes_quantising_says_what_to_install(
+    model: NextGPT, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(ConfigError, match=r"in 4 bits needs bitsandbytes.*pip install"):
+        LanguageModel.load(_folder(model), {"image": 4}, torch.float32, bits=4)
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_quantised_model_speaks_and_its_adapters_train(model: NextGPT, bits: Bits) -> None:
+    pytest.importorskip("bitsandbytes")
+    lm = LanguageModel.load(_folder(model), {"image": 4}, torch.float32, bits=bits)
+    linear = lm.causal.model.layers[0].self_attn.q_proj
+    assert type(linear).__name__ == {8: "Linear8bitLt", 4: "Linear4bit"}[bits]
+    lm.add_lora(Lora(2, 4))
+    embeds = lm.embed(torch.tensor([model.writer.typed(" a small red circle")]))
+    assert lm.generate([embeds[0]], end=model.writer.end, max_new_tokens=3)[0].ids
+    for parameter in lm.lora().values():
+        parameter.requires_grad_(True)
+    lm.hidden(embeds).sum().backward()
+    assert any(value.grad is not None and value.grad.any() for value in lm.lora().values())
 
 
 def _folder(model: NextGPT) -> Path:

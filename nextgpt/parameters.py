@@ -48,6 +48,7 @@ class Decoder:
         width: of each of these tokens.
         networks: builds its networks, by name, on the current device.
         published: what others say of its size.
+        latents: shape of what it denoises for one medium.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Decoder:
     width: int
     networks: Callable[[], dict[str, nn.Module]]
     published: str
+    latents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,13 @@ class Parts:
     Attributes:
         encoder: the frozen encoder's shape.
         projection: kind of the input projection, "grouping" or "linear".
-        language_model: what transformers' `LlamaConfig` takes.
+        language_model: its configuration as transformers has it; a Llama unless model_type says otherwise.
         decoders: diffusion model by modality.
-        signals: tokens added to the vocabulary, each with an input row and an output row of its own.
+        counts: signal tokens by modality, each with an input row and an output row of its own.
+        tags: tokens of the prompt's template that are added to the vocabulary as well.
+        vocabulary: whether the last stage trains all token rows.
         projection_options: further fields of the input projection's configuration.
+        output_options: likewise of the output projections'.
         sources: which published model the encoder, the input projection and the language model are of.
         lora_rank: rank of the adapters.
         lora_targets: linear layers that have adapters, by the last part of their name.
@@ -77,8 +82,11 @@ class Parts:
     projection: str
     language_model: Mapping[str, Any]
     decoders: Mapping[str, Decoder]
-    signals: int
+    counts: Mapping[str, int]
+    tags: int = 0
+    vocabulary: bool = False
     projection_options: Mapping[str, Any] = field(default_factory=dict)
+    output_options: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     lora_rank: int = 32
     lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -98,7 +106,7 @@ def count(parts: Parts | str) -> list[PartCount]:
 
     >>> from nextgpt.encoding.imagebind import TINY
     >>> tiny = Parts(
-    ...     encoder=TINY, projection="linear", signals=4, decoders={}, lora_rank=2,
+    ...     encoder=TINY, projection="linear", counts={"image": 4}, decoders={}, lora_rank=2,
     ...     language_model=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1,
     ...                         num_attention_heads=1, vocab_size=10))
     >>> [(row.part, row.parameters) for row in count(tiny) if row.trainable]
@@ -147,12 +155,22 @@ def _encoder(parts: Parts) -> Iterator[PartCount]:
 
 
 def _language_model(parts: Parts) -> Iterator[PartCount]:
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    model = LlamaForCausalLM(LlamaConfig(**parts.language_model))
-    yield PartCount("language model", _size(model), False, parts.sources.get("language model", ""))
-    rows = 2 * parts.signals * model.config.hidden_size
-    yield PartCount("signal tokens", rows, True, f"input and output rows of {parts.signals} tokens")
+    values = {"model_type": "llama", **parts.language_model}
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**values))
+    source = parts.sources.get("language model", "")
+    matrices = (model.get_input_embeddings().weight, model.get_output_embeddings().weight)
+    own = sum(matrix.numel() for matrix in {id(matrix): matrix for matrix in matrices}.values())
+    tokens, width = matrices[0].shape
+    added = parts.tags + sum(parts.counts.values())
+    yield PartCount("language model", _size(model) - parts.vocabulary * own, False, source)
+    if parts.vocabulary:
+        rows = f"input and output rows of {tokens + added:,} tokens; the released file holds them all"
+        yield PartCount("token rows", 2 * (tokens + added) * width, True, rows)
+    else:
+        rows = f"input and output rows of {added} tokens"
+        yield PartCount("signal tokens", 2 * added * width, True, rows)
     adapted = [m for name, m in model.named_modules() if name.rpartition(".")[2] in parts.lora_targets]
     lora = sum(parts.lora_rank * (linear.in_features + linear.out_features) for linear in adapted)
     yield PartCount(
@@ -167,6 +185,7 @@ def _decoders(parts: Parts) -> Iterator[PartCount]:
             in_dim=parts.language_model["hidden_size"],
             out_dim=decoder.width,
             queries=decoder.queries,
+            **parts.output_options,
         )
         source = f"{decoder.queries} x {decoder.width}, the condition of {decoder.name}; paper: 31M to 32M"
         yield PartCount(f"output projection, {modality}", _size(projection), True, source)
@@ -268,10 +287,16 @@ def _audioldm_large() -> dict[str, nn.Module]:
     }
 
 
-STABLE_DIFFUSION_1_5 = Decoder("Stable Diffusion 1.5", 77, 768, _stable_diffusion_1_5, "paper: 1.3B in all")
-STABLE_DIFFUSION_2 = Decoder("Stable Diffusion 2", 77, 1024, _stable_diffusion_2, "the newer code's choice")
-ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "paper: 1.8B in all")
-AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "paper: 975M in all")
+STABLE_DIFFUSION_1_5 = Decoder(
+    "Stable Diffusion 1.5", 77, 768, _stable_diffusion_1_5, "paper: 1.3B in all", (4, 64, 64)
+)
+STABLE_DIFFUSION_2 = Decoder(
+    "Stable Diffusion 2", 77, 1024, _stable_diffusion_2, "the newer code's choice", (4, 96, 96)
+)
+# 24 frames of 320 x 576, as the released code makes them.
+ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "paper: 1.8B in all", (4, 24, 40, 72))
+# 10.24 seconds: 1024 frames of 64 mel bins, of which the VAE keeps one in four either way.
+AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "paper: 975M in all", (8, 256, 16))
 
 # What NExT-GPT reads of ImageBind-huge; text is not used.
 _HUGE = ImageBindConfig()
@@ -281,13 +306,13 @@ SEVEN_B = Parts(
     encoder=_VISION_AND_AUDIO,
     projection="grouping",
     sources={
-        "encoder": "ImageBind-huge; 1,200,781,057 with the four modalities that are left out",
-        "input projection": "paper: 28M; released code: 53,144,912, whose grouping blocks hold more",
+        "encoder": "ImageBind-huge; 1,200,781,057 together with the four modalities that are left out here",
+        "input projection": "after the paper, which says 28M; released code, more in a block: 53,144,912",
         "language model": "Vicuna-7B",
     },
     # transformers' defaults for Llama are those of the first 7B model, Vicuna's base.
     language_model={"hidden_size": 4096, "vocab_size": 32_000},
-    signals=4 + 24 + 8,
+    counts={"image": 4, "video": 24, "audio": 8},
     decoders={"image": STABLE_DIFFUSION_1_5, "video": ZEROSCOPE, "audio": AUDIOLDM_LARGE},
 )
 FULL_SIZE = {
@@ -297,7 +322,8 @@ FULL_SIZE = {
         SEVEN_B,
         projection="linear",
         sources={**SEVEN_B.sources, "input projection": "released weights: 4,198,400"},
-        # The two tokens around a picture were added to the vocabulary as well.
-        signals=SEVEN_B.signals + 2,
+        # The two tokens around a picture were added to the vocabulary as well, and all of it trained.
+        tags=2,
+        vocabulary=True,
     ),
 }

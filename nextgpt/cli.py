@@ -178,7 +178,7 @@ def doctor(
     """List each file that a preset needs: there or missing, its size, licence and origin. Loads nothing."""
     from nextgpt import doctor as examination
 
-    parts = examination.examine(_configured(preset, projection, weights))
+    parts = examination.examine(_configured(preset, projection, None), weights)
     if as_json:
         typer.echo(examination.as_json(parts))
     else:

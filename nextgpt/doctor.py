@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from nextgpt.checkpoints import CARD, TENSORS
-from nextgpt.config import Config, ConfigError, checkpoint_place, locate
+from nextgpt.config import Config, ConfigError, checkpoint_place, locate, with_weights
 from nextgpt.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
 from nextgpt.weight_files import BrokenFileError, check
 
@@ -70,22 +70,29 @@ class Part:
         return all(file.state == "found" for file in self.files)
 
 
-def examine(config: Config) -> list[Part]:
+def examine(config: Config, weights: Path | None = None) -> list[Part]:
     """Look for all files that a preset needs to answer.
+
+    Args:
+        config: the preset.
+        weights: a folder that holds its parts, or some of them (see `config.with_weights`).
+
+    Raises:
+        ConfigError: there is no such folder, or it holds none of the parts.
 
     Example:
         >>> from nextgpt.config import load_config
         >>> [part.name for part in examine(load_config("7b"))][:2]
         ['encoder', 'language_model']
     """
-    parts = []
-    for name, place in asdict(config.weights).items():
-        if name == "checkpoints":
-            continue
-        if place:
-            published = PUBLISHED.get(place, Published(_own(place), place))
-            parts.append(_part(name, place, published))
-    return [*parts, _checkpoint(config)]
+    own = config if weights is None else with_weights(config, weights)
+    places = asdict(own.weights)
+    parts = [
+        _part(name, named, places[name])
+        for name, named in asdict(config.weights).items()
+        if name != "checkpoints" and places[name]
+    ]
+    return [*parts, _checkpoint(own)]
 
 
 def _own(place: str) -> str:
@@ -93,11 +100,10 @@ def _own(place: str) -> str:
     return "as this project" if ":" in place else "unknown; see where it comes from"
 
 
-def _part(name: str, place: str, published: Published) -> Part:
-    try:
-        folder = locate(place)
-    except ConfigError:
-        folder = None
+def _part(name: str, named: str, place: str) -> Part:
+    """One frozen part: what the preset names, looked for at a place."""
+    published = PUBLISHED.get(named, Published(_own(named), named))
+    folder = _folder(place)
     if name == "encoder":
         # ImageBind as published has no configuration of its own.
         names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin")
@@ -106,28 +112,34 @@ def _part(name: str, place: str, published: Published) -> Part:
         files = [_file(folder, *_WORDS), *_weights(folder, "", _MODEL, published)]
     else:
         files = _pipeline(folder, name, published)
-    note = published.note if not all(file.state == "found" for file in files) else ""
-    if folder is None and not note:
-        note = f"hf download {place}" if place in PUBLISHED else ""
+    note = published.note or (f"hf download {named}" if named in PUBLISHED else "")
+    return _made(name, named or place, folder, published, note, files)
+
+
+def _folder(place: str) -> Path | None:
+    try:
+        return locate(place) if place else None
+    except ConfigError:
+        return None
+
+
+def _made(
+    name: str, place: str, folder: Path | None, published: Published, note: str, files: Sequence[File]
+) -> Part:
+    """A part; what there is to do is said only as long as a file is not there."""
+    whole = all(file.state == "found" for file in files)
     where = None if folder is None else str(folder)
-    return Part(name, place, where, published.licence, published.url, note, tuple(files))
+    return Part(name, place, where, published.licence, published.url, "" if whole else note, tuple(files))
 
 
 def _checkpoint(config: Config) -> Part:
     published = CHECKPOINTS.get(config.name, TO_BE_TRAINED)
-    place = config.weights.checkpoints and checkpoint_place(config, "instruct")
-    folder = None
-    if place:
-        try:
-            folder = locate(place)
-        except ConfigError:
-            folder = None
-        if ":" in place:
-            published = Published(_own(place), place)
+    place = checkpoint_place(config, "instruct")
+    if ":" in place:
+        published = Published(_own(place), place)
+    folder = _folder(place)
     files = [_file(folder, CARD), _file(folder, TENSORS, expected=_expected(published, ""))]
-    note = published.note if not all(file.state == "found" for file in files) else ""
-    where = None if folder is None else str(folder)
-    return Part("checkpoints", place, where, published.licence, published.url, note, tuple(files))
+    return _made("checkpoints", place, folder, published, published.note, files)
 
 
 def _pipeline(folder: Path | None, modality: str, published: Published) -> list[File]:

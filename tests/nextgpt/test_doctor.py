@@ -110,6 +110,17 @@ def test_full_size_presets_are_listed_with_size_licence_and_origin() -> None:
             assert sum(file.bytes or 0 for file in part.files) > 10**9
 
 
+def test_a_folder_of_weights_keeps_the_licences_of_what_it_stands_for(own: Config, tmp_path: Path) -> None:
+    parts = examine(load_config("7b"), tmp_path / "weights")
+    found = {part.name: part for part in parts}
+    assert found["language_model"].folder == own.weights.language_model
+    assert found["language_model"].licence == "Llama 2 Community License"
+    assert found["image"].whole
+    assert not found["image"].note
+    assert not found["video"].whole
+    assert found["video"].note
+
+
 def test_nothing_heavy_is_imported_and_what_is_missing_fails(tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['nextgpt', 'doctor', '--preset', '7b', '--json']\n"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks import registry
 from benchmarks.harness.progress import progress
 from benchmarks.harness.records import Result
 from benchmarks.material import (
@@ -28,7 +29,6 @@ from benchmarks.material import (
     read_arrays,
     read_prompts,
 )
-from benchmarks.registry import load_extractor
 from benchmarks.set_scores import Features, Rows, add_distances, add_inception_score
 from benchmarks.tasks.official import DataError
 from nextgpt.media import Image, MediaError
@@ -78,11 +78,13 @@ class Family:
     """How a family's folders are scored, and its features.
 
     Attributes:
+        media: what its networks look at or listen to.
         extractors: those used where nobody names any.
         score: from what was asked to rows.
         distances: names in `DISTANCES` for given features.
     """
 
+    media: str
     extractors: tuple[str, ...]
     score: Callable[[Generated], Scored]
     distances: tuple[str, ...] = ()
@@ -231,7 +233,7 @@ def _sound_metrics(
         yield FAD(network.cached), true
         yield WindowKAD(network.cached), true
     if hasattr(network.source, "probabilities"):
-        classifier = load_extractor(network.asked, layer="logits")
+        classifier = registry.load_extractor(network.asked, layer="logits")
         if true:
             yield FD(network.cached), true
         if said.keys() == heard.keys():
@@ -278,10 +280,14 @@ def _score_arrays(asked: Generated) -> Scored:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "text-to-image": Family(("inception", "clip"), _score_pictures, PICTURE_DISTANCES),
-    "editing": Family(("clip",), _score_edits, PICTURE_DISTANCES),
-    "text-to-video": Family(("clip",), _score_clips, ("fvd", "fvd_infinity", "kid", "precision_recall")),
-    "text-to-audio": Family(("vggish", "panns", "clap"), _score_sounds, ("fad", "fad_infinity", "kad")),
+    "text-to-image": Family("pictures", ("inception", "clip"), _score_pictures, PICTURE_DISTANCES),
+    "editing": Family("pictures", ("clip",), _score_edits, PICTURE_DISTANCES),
+    "text-to-video": Family(
+        "pictures", ("clip",), _score_clips, ("fvd", "fvd_infinity", "kid", "precision_recall")
+    ),
+    "text-to-audio": Family(
+        "sounds", ("vggish", "panns", "clap"), _score_sounds, ("fad", "fad_infinity", "kad")
+    ),
 }
 
 
@@ -329,10 +335,12 @@ def _networks(asked: Generated, scored: Scored, *, embeds: bool = False) -> Iter
     """The extractors that are at hand; a note for each that is not, or that is of no use here."""
     from metrics.extractors import CachedExtractor, MissingWeightsError
 
-    for name in asked.extractors or FAMILIES[asked.family].extractors:
+    names = asked.extractors or FAMILIES[asked.family].extractors
+    _check_networks(asked, names)
+    for name in names:
         options = {"resize": asked.resize} if asked.resize and name.startswith("inception") else {}
         try:
-            source = load_extractor(name, **options)
+            source = registry.load_extractor(name, **options)
         except MissingWeightsError as error:
             scored.notes.append(str(error))
             continue
@@ -340,6 +348,26 @@ def _networks(asked: Generated, scored: Scored, *, embeds: bool = False) -> Iter
             scored.notes.append(f"metrics of {asked.family} by {name}, which reads no texts")
             continue
         yield _Network(name, source, CachedExtractor(source, asked.cache))
+
+
+def _check_networks(asked: Generated, names: Sequence[str]) -> None:
+    """Refuses what would be of no use, before anything is computed.
+
+    Raises:
+        DataError: a network for other media, an unknown way to resize, or one that no network takes.
+    """
+    from metrics.extractors.pictures import RESIZES
+
+    media = FAMILIES[asked.family].media
+    for name in names:
+        entry = registry.EXTRACTORS.get(name.partition(":")[0])
+        if entry is not None and entry.media != media:
+            fitting = ", ".join(each.name for each in registry.EXTRACTORS.values() if each.media == media)
+            raise DataError(f"{name} takes {entry.media}, {asked.family} is about {media}: use {fitting}.")
+    if asked.resize is not None and asked.resize not in RESIZES:
+        raise DataError(f"unknown --resize {asked.resize!r}; there are {', '.join(RESIZES)}.")
+    if asked.resize is not None and not any(name.startswith("inception") for name in names):
+        raise DataError("--resize is for the extractor inception, which is not among those asked for.")
 
 
 def _features(

@@ -32,11 +32,11 @@ def clip_score_use() -> MetricUse:
     return MetricUse("clip_score", _clip_score, _pixels, _caption, failure="left-out")
 
 
-def load() -> ClipExtractor:
+def load(folder: Path | str = WEIGHTS) -> ClipExtractor:
     """The extractor itself, for any pictures."""
     from metrics.extractors.clip import ClipExtractor
 
-    return ClipExtractor(WEIGHTS)
+    return ClipExtractor(folder)
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
         name: ExtractorEntry(name, "", f"tests.benchmarks.networks:{target}", "pictures")
         for name, target in (("inception", "Classes"), ("clip", "Colours"), ("absent", "gone"))
     }
+    entries["ears"] = ExtractorEntry("ears", "", "tests.benchmarks.networks:Ears", "sounds")
     monkeypatch.setattr(registry, "EXTRACTORS", entries)
 
 
@@ -166,6 +167,9 @@ def test_weights_of_ones_own_are_named_behind_the_network(folders: Command) -> N
         (("--references", "empty", "--predictions", "said"), "empty: no pictures here; they end in .bmp"),
         (("--predictions", "said"), "nothing to compare with; give --references, --prompts, or both"),
         ((*BOTH, "--extractor", "clipp"), "unknown extractor 'clipp'; did you mean clip?"),
+        ((*BOTH, "--extractor", "ears"), "ears takes sounds, text-to-image is about pictures: use inception"),
+        ((*BOTH, "--resize", "cleen"), "unknown --resize 'cleen'; there are clean, pytorch-fid, tf1"),
+        ((*BOTH, "--resize", "tf1", "--extractor", "clip"), "--resize is for the extractor inception"),
         ((*BOTH, "--prompts", "few.json"), "said: 01 (29 of 30 in all) is not in few.json, which has 1"),
         ((*BOTH, "--prompts", "more.json"), "30 predictions for the 31 of more.json, without 30;"),
         ((*BOTH, "--prompts", "no.json"), "no.json: 00 has no text but 7"),
@@ -290,9 +294,7 @@ def test_a_clip_without_frames_is_named(bench: Command, allowed: bool) -> None:
 
 
 @pytest.fixture
-def sounds(bench: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    entry = ExtractorEntry("ears", "", "tests.benchmarks.networks:Ears", "sounds")
-    monkeypatch.setattr(registry, "EXTRACTORS", {"ears": entry})
+def sounds(bench: Command) -> Command:
     rng = np.random.default_rng(0)
     for folder in ("true", "said"):
         Path(folder).mkdir()

@@ -101,7 +101,7 @@ class CLAPScore(MeanMetric):
     ...     def texts(self, texts):
     ...         return np.array([[1.0 if "loud" in text else 0.0, 0.1] for text in texts])
     >>> score = CLAPScore(Loudness())
-    >>> score.value(score.statistics(["a loud bang"], [np.ones(9)]))
+    >>> round(score.value(score.statistics(["a loud bang"], [np.ones(9)])), 6)
     1.0
     """
 
@@ -167,7 +167,7 @@ class AudioKL(KLDivergence):
         if not len(predictions):
             return np.zeros(0)
         opinions = self.classifier.probabilities
-        return super().statistics(opinions(predictions), opinions(references))
+        return super().statistics(list(opinions(predictions)), list(opinions(references)))
 
 
 class MelCepstralDistortion(MeanMetric):

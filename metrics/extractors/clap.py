@@ -148,7 +148,7 @@ class ClapExtractor(ClapWindows):
         for file in FILES:
             if not (folder / file).is_file():
                 raise MissingWeightsError(f"CLAP {name}", f"{file} is missing", DISABLES)
-        file = find_weights(f"CLAP {name}", folder if weights is None else weights, WEIGHTS, DISABLES)
+        path = find_weights(f"CLAP {name}", folder if weights is None else weights, WEIGHTS, DISABLES)
         front_end = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         super().__init__(
@@ -159,7 +159,7 @@ class ClapExtractor(ClapWindows):
             batch_size,
         )
         self.name, self.folder, self.config = name, folder, config
-        self.file, self.laion = file, weights is not None
+        self.file, self.laion = path, weights is not None
 
     @cached_property
     def signature(self) -> str:

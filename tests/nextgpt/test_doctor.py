@@ -161,6 +161,8 @@ def test_memory_is_counted_from_the_files(own: Config) -> None:
 
     path = Path(own.weights.encoder) / "model.safetensors"
     before = needed(own, "instruct")
+    quantised = needed(dataclasses.replace(own, bits=4), "instruct")
+    assert quantised == before | {"language_model": before["language_model"] // 8}
     save_file({"a": torch.zeros(3, 5, dtype=torch.float16), "b": torch.zeros(())}, path)
     assert parameters(path) == 16
     assert needed(own, "instruct") == before | {"encoder": 64}

@@ -120,7 +120,13 @@ def train(  # noqa: PLR0913, PLR0917
 
 
 @app.command()
-def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
+def params(
+    preset: Preset = "tiny",
+    projection: ProjectionKind = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Also the peak memory of answering and of each stage.")
+    ] = False,
+) -> None:
     """Count every part's parameters, trainable and frozen; full-size models are counted without weights."""
     from rich.console import Console
     from rich.table import Table
@@ -135,7 +141,7 @@ def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
         from nextgpt.training.stages import share
 
         found = share(assemble(load_config(preset, projection=projection), "instruct"))
-        rows = [PartCount(part, size, True, "") for part, size in found.trainable.items()]
+        rows = [PartCount(part, size, True, "") for part, size in found.trainable.items() if size]
         rows += [PartCount(part, size, False, "") for part, size in found.frozen.items()]
     table = Table("part", "parameters", "", "after", title=f"{preset}, stage 3")
     for row in rows:
@@ -144,6 +150,11 @@ def params(preset: Preset = "tiny", projection: ProjectionKind = None) -> None:
     Console().print(table)
     trained = sum(row.parameters for row in rows if row.trainable)
     typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
+    if memory:
+        from nextgpt.config import load_config
+        from nextgpt.rehearsal import needs, told
+
+        typer.echo("\n".join(told(needs(load_config(preset, projection=projection)))))
 
 
 @app.command()

@@ -17,7 +17,7 @@ What an allocator and a runtime take on top (CUDA's context, fragments) is not i
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +29,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 if TYPE_CHECKING:
     from torch import nn
 
+    from nextgpt.config import Config
     from nextgpt.structure import Structure
 
 Task = Literal["inference", "encoding", "decoding", "instruct"]
@@ -314,6 +315,33 @@ def need(structure: Structure, task: Task, load: Load | None = None, *, offload:
     return Need(task, load, weights, 4 * count, 8 * count, phases[phase], phase, cache)
 
 
+def needs(config: Config) -> list[Need]:
+    """What a preset needs on a GPU, in the type that it has there, for each task under the paper's load."""
+    from nextgpt.structure import build, parts_of
+
+    structure = build(parts_of(config), dtype=getattr(torch, config.dtype))
+    offload = config.generation.keep != "device"
+    return [need(structure, task, offload=offload and task == "inference") for task in TASKS]
+
+
+def told(found: Sequence[Need]) -> Iterator[str]:
+    """Needs as lines for a terminal.
+
+    Example:
+        >>> print(*told([Need("instruct", Load(4), 3 * GIB, GIB, 2 * GIB, 4 * GIB, "learning text")]))
+        instruct, batch 4, 512 tokens: about 10.00 GiB: weights 3.00, gradients 1.00, optimiser 2.00, working
+        memory 4.00 (learning text)
+    """
+    for each in found:
+        sizes = (each.total, each.weights, each.gradients, each.optimiser, each.working)
+        total, weights, gradients, optimiser, working = (f"{size / GIB:.2f}" for size in sizes)
+        yield (
+            f"{each.task}, batch {each.load.batch}, {each.load.tokens} tokens: about {total} GiB: "
+            f"weights {weights}, gradients {gradients}, optimiser {optimiser}, "
+            f"working memory {working} ({each.phase})"
+        )
+
+
 def _asked(passes: Passes) -> Iterator[tuple[str, int]]:
     for modality in passes.heard:
         yield f"reading {modality}", _peak(lambda m=modality: passes.read(m))
@@ -379,7 +407,7 @@ def operations(computation: Callable[[], object]) -> int:
 
 
 class _Operations(TorchDispatchMode):
-    """Adds up the formulas of torch, whose `FlopCounterMode` follows modules too and fails without gradients."""
+    """Adds up torch's formulas; its `FlopCounterMode` follows modules too, and fails without gradients."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -222,6 +222,10 @@ class PannsExtractor(nn.Module):
                 ).numpy()
         return rows
 
+    def windows(self, items: Sequence[Any]) -> list[NDArray[np.float32]]:
+        """The same as `features` for metrics over windows: a whole sound is one window, [1, num_features]."""
+        return [row[None] for row in self.features(items)]
+
     def probabilities(self, items: Sequence[Any]) -> FloatArray:
         """Softmax over AudioSet's 527 classes, float64 [N, 527]; needs the layer `logits`.
 

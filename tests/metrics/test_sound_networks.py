@@ -288,6 +288,7 @@ def test_lengths_and_batches_change_nothing(panns: PannsExtractor) -> None:
         assert panns.features([sound])[0] == pytest.approx(row, abs=1e-5)
     longer = Sound(padded(sounds[1].samples, SHORTEST), 32_000)
     assert panns.features([longer])[0] == pytest.approx(together[1], abs=1e-6)
+    assert [rows.tolist() for rows in panns.windows(sounds)] == [[row.tolist()] for row in together]
     assert panns.features([]).shape == (0, 2048)
 
 

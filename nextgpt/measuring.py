@@ -115,7 +115,7 @@ class _Work(NamedTuple):
 
     what: str
     run: Callable[[], object]
-    count: int
+    made: int
     unit: str
 
 
@@ -148,7 +148,7 @@ def _step(passes: Passes, stage: Task) -> Iterator[_Work]:
     modality = None if stage == "encoding" else passes.modalities[0]
 
     def step() -> None:
-        passes.learn(stage, modality).backward()  # type: ignore[no-untyped-call]
+        passes.learn(stage, modality).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
@@ -172,7 +172,7 @@ def _timed(work: _Work, wanted: Need, rated: float, device: str, base: int) -> R
         work.what,
         wanted.load.batch,
         best,
-        work.count / best,
+        work.made / best,
         work.unit,
         done / best / rated,
         highest / GIB,

@@ -19,6 +19,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -108,7 +109,7 @@ class Peak(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.most = 0
         self._known: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
@@ -178,6 +179,7 @@ class Passes:
     def read(self, modality: str) -> Tensor:
         """Media to encoder tokens float ``[B, 1 + P, D]``."""
         config, batch = self.structure.encoder.config, self.load.batch
+        shape: tuple[int, ...]
         if modality == "audio":
             shape = (_PIECES["audio"], 1, config.mel_bins, config.mel_frames)
         elif modality == "video":
@@ -257,7 +259,7 @@ class Passes:
             )
             concepts = structure.input_projection(tokens[:, 1:], tokens[:, 0])
             embeds = torch.cat([concepts, embeds[:, concepts.shape[1] :]], dim=1)
-        count = 0
+        count, rows = 0, embeds[:0]
         if modality is not None:
             ids = lm.signals.ids(modality)  # type: ignore[arg-type]
             rows = lm.signal_embeddings[ids.start - lm.signals.first : ids.stop - lm.signals.first]
@@ -344,11 +346,11 @@ def told(found: Sequence[Need]) -> Iterator[str]:
 
 def _asked(passes: Passes) -> Iterator[tuple[str, int]]:
     for modality in passes.heard:
-        yield f"reading {modality}", _peak(lambda m=modality: passes.read(m))
+        yield f"reading {modality}", _peak(partial(passes.read, modality))
     yield "reading the prompt", _peak(passes.understand)
     for modality in passes.modalities:
-        yield f"denoising {modality}", _peak(lambda m=modality: passes.guided(m))
-        yield f"decoding {modality}", _peak(lambda m=modality: passes.finish(m))
+        yield f"denoising {modality}", _peak(partial(passes.guided, modality))
+        yield f"decoding {modality}", _peak(partial(passes.finish, modality))
 
 
 def _taught(passes: Passes, stage: Task) -> Iterator[tuple[str, int]]:
@@ -356,20 +358,21 @@ def _taught(passes: Passes, stage: Task) -> Iterator[tuple[str, int]]:
     grown = sum(parameter.numel() * parameter.element_size() for parameter in trained)
 
     def step(modality: str | None) -> None:
-        passes.learn(stage, modality).backward()  # type: ignore[no-untyped-call]
+        passes.learn(stage, modality).backward()
         for parameter in trained:
             parameter.grad = None
 
-    kinds = (None,) if stage == "encoding" else passes.modalities
+    kinds: tuple[str | None, ...] = (None,) if stage == "encoding" else passes.modalities
     for modality in kinds:
         # Gradients are counted by themselves.
-        yield f"learning {modality or 'text'}", max(_peak(lambda m=modality: step(m)) - grown, 0)
+        yield f"learning {modality or 'text'}", max(_peak(partial(step, modality)) - grown, 0)
 
 
 def _peak(computation: Callable[[], object]) -> int:
     with Peak() as peak:
         computation()
-    return peak.most
+    most: int = peak.most
+    return most
 
 
 def _parameters(structure: Structure, *, offload: bool) -> int:
@@ -403,14 +406,15 @@ def operations(computation: Callable[[], object]) -> int:
     """
     with _Operations() as counted:
         computation()
-    return counted.total
+    total: int = counted.total
+    return total
 
 
 class _Operations(TorchDispatchMode):
     """Adds up torch's formulas; its `FlopCounterMode` follows modules too, and fails without gradients."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
     def __torch_dispatch__(

@@ -165,7 +165,7 @@ def parts_of(config: Config) -> Parts:
             modality: _decoder(locate(getattr(config.weights, modality)), modality)
             for modality in config.signals
         },
-        counts=config.signals,
+        counts={str(modality): count for modality, count in config.signals.items()},
         output_options=config.output_projection.options,
         lora_rank=config.lora.rank,
         lora_targets=config.lora.targets,

@@ -48,6 +48,13 @@ WeightsFolder = Annotated[
     ),
 ]
 
+DataFolder = Annotated[
+    Path | None, typer.Option(help="Folder of the examples, where the preset reads them from files.")
+]
+FeatureFolder = Annotated[
+    Path | None, typer.Option(help="Precomputed features; by default features/nextgpt-PRESET.")
+]
+
 
 @app.command()
 def chat(  # noqa: PLR0913, PLR0917
@@ -99,8 +106,14 @@ def train(  # noqa: PLR0913, PLR0917
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
     encoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 1, for instruct.")] = None,
     decoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 2, for instruct.")] = None,
+    data: DataFolder = None,
+    features: FeatureFolder = None,
 ) -> None:
-    """Train a stage; frozen parts stay as they are, which is checked."""
+    """Train a stage; frozen parts stay as they are, which is checked.
+
+    On several GPUs: accelerate launch --config_file CONFIG -m nextgpt train ..., where CONFIG is one of
+    nextgpt/training/configs/ddp.yaml, fsdp.yaml and deepspeed.yaml.
+    """
     from nextgpt.config import load_config
     from nextgpt.training.loop import run
 
@@ -113,10 +126,35 @@ def train(  # noqa: PLR0913, PLR0917
         resume=resume,
         encoding=encoding,
         decoding=decoding,
+        data=data,
+        features=features,
     )
     for name, value in outcome.figures.items():
         typer.echo(f"{name}: {value:.4g}")
     typer.echo(f"checkpoint: {outcome.folder}")
+
+
+@app.command()
+def precompute(
+    stage: Annotated[StageName, typer.Argument(help="Which stage's examples.")],
+    preset: Preset = "tiny",
+    examples: Annotated[int | None, typer.Option(min=1, help="By default the preset's.")] = None,
+    data: DataFolder = None,
+    features: FeatureFolder = None,
+) -> None:
+    """Compute what is frozen about a stage's examples once; `nextgpt train` finds it there.
+
+    Stopped, it goes on where it was. On several GPUs: accelerate launch, as for train.
+    """
+    from nextgpt.config import load_config
+    from nextgpt.training.precompute import precompute as computed
+
+    done = computed(load_config(preset), stage.value, examples=examples, data=data, features=features)
+    for line in done.left_out[:5]:
+        typer.echo(f"left out: {line}")
+    if done.left_out:
+        typer.echo(f"{len(done.left_out):,} of {done.examples:,} examples cannot be used")
+    typer.echo(f"{done.examples:,} examples: {done.new:,} features computed, {done.there:,} in {done.folder}")
 
 
 @app.command()

@@ -158,9 +158,8 @@ class StageConfig:
     """One stage of training.
 
     Attributes:
-        examples: how many training examples the source is asked for.
-        steps: optimiser steps.
-        batch: examples per step, over all processes.
+        examples: how many training examples the source is asked for; it may have fewer.
+        batch: examples per step, over all processes and turns.
         learning_rate: peak, of everything without a rate of its own.
         warmup: share of the steps in which the rate rises; then it falls linearly to zero.
         weight_decay: of AdamW, on matrices only.
@@ -170,10 +169,16 @@ class StageConfig:
         held_out: examples kept for the held-out loss.
         save_every: steps between resumable states.
         seed: of data order, noise and dropout.
+        steps: optimiser steps; 0 for as many as the epochs take.
+        epochs: passes over the examples, where no steps are given.
+        betas: the two of AdamW.
+        accumulate: turns in which a process takes its part of a batch; they change memory and time only.
+        checkpointing: compute the frozen layers again in the backward pass: less memory, more time.
+        longest: examples of more tokens are left out; 0 for what the language model can read.
+        tolerated: share of the examples that may be unusable, 0 to 1; with more, training is refused.
     """
 
     examples: int
-    steps: int
     batch: int
     learning_rate: float
     warmup: float = 0.1
@@ -184,6 +189,13 @@ class StageConfig:
     held_out: int = 256
     save_every: int = 250
     seed: int = 0
+    steps: int = 0
+    epochs: float = 1.0
+    betas: tuple[float, ...] = (0.9, 0.999)
+    accumulate: int = 1
+    checkpointing: bool = False
+    longest: int = 0
+    tolerated: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -192,12 +204,14 @@ class Training:
 
     Attributes:
         source: ``module:function``; empty for a preset whose data have to be named.
+        options: what that function takes besides stage, count and seed.
     """
 
     encoding: StageConfig
     decoding: StageConfig
     instruct: StageConfig
     source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def stage(self, name: Stage) -> StageConfig:
         """A stage by its name."""

@@ -6,14 +6,17 @@ AudioLDM norm 1, and an unweighted sum would see the pictures only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nextgpt.config import LossWeights
-from nextgpt.training.data import Batch
+from nextgpt.messages import Modality
+from nextgpt.training.batches import Batch, Part
+from nextgpt.training.draws import Draws, Places
 
 if TYPE_CHECKING:
     from nextgpt.model import NextGPT
@@ -54,40 +57,134 @@ class Objective(nn.Module):
         self.model = model
         self.weights = weights
 
-    def forward(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(
+        self, batch: Batch, generator: torch.Generator, draws: Draws | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the loss.
 
         Args:
             batch: from `Prepared.batch`.
             generator: draws the denoising loss's steps and noise.
+            draws: needed for a part of a larger batch, and active; see `Draws`.
 
         Returns:
-            The weighted sum, and each unweighted term, detached, by name: "text", "signals", "alignment",
-            "denoising".
+            The weighted sum, and each unweighted term, detached, by name: "text", "signals", and for each
+            modality "alignment" and "denoising" (see `term`). Of a part of a larger batch, what it adds to
+            the means over the whole.
         """
-        model, weights = self.model, self.weights
-        language_model = model.language_model
-        concepts = model.project(batch.tokens) if batch.tokens is not None else None
+        language_model, part = self.model.language_model, batch.part
+        concepts = self._concepts(batch, draws)
+        if draws is not None and part is not None:
+            draws.rows_are(part.conversations)
         hidden = language_model.hidden(language_model.embed(batch.ids, concepts))
         # Only what is learnt goes through the vocabulary: most of a prompt is given.
         learnt = batch.learn[:, 1:]
-        speaks = model.output_projection is not None
+        speaks = self.model.output_projection is not None
         logits = language_model.logits(hidden[:, :-1][learnt], signals=speaks)
         said = batch.ids[:, 1:][learnt]
         signal = said >= language_model.signals.first
         terms = {"text": reply_loss(logits[~signal], said[~signal])}
         if signal.any():
             terms["signals"] = reply_loss(logits[signal], said[signal])
-        if batch.conditions is not None and speaks:
-            signals = batch.ids >= language_model.signals.first
-            states = hidden[signals].unflatten(0, (len(batch.conditions), -1))
-            condition = model.condition(states)
-            if weights.alignment:
-                terms["alignment"] = alignment_loss(condition, batch.conditions)
-            if weights.denoising and batch.latents is not None:
-                some = slice(0, weights.denoising_batch or None)
-                terms["denoising"] = model.decoder.denoising_loss(
-                    condition[some], batch.latents[some], generator, min_snr=weights.min_snr
-                )
-        total = torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+        for modality in (part.targets if part is not None else batch.conditions) if speaks else ():
+            terms |= self._made(modality, hidden, batch, generator, draws)
+        if part is not None:
+            terms = {name: value * self._share(name, part) for name, value in terms.items()}
+            if draws is not None:
+                draws.rows_are(part.conversations)  # the language model's layers may be computed again
+        total = torch.stack([self._weight(name) * value for name, value in terms.items()]).sum()
         return total, {name: value.detach() for name, value in terms.items()}
+
+    def _concepts(self, batch: Batch, draws: Draws | None) -> Tensor | None:
+        """Concept tokens of the media seen, in their order."""
+        groups = []
+        for modality, tokens in batch.tokens.items():
+            if draws is not None and batch.part is not None:
+                draws.rows_are(batch.part.media[modality])
+            groups.append(self.model.project(tokens))
+        if batch.order is None:
+            return groups[0] if groups else None
+        return torch.cat(groups)[batch.order.argsort()]
+
+    def _made(
+        self,
+        modality: Modality,
+        hidden: Tensor,
+        batch: Batch,
+        generator: torch.Generator,
+        draws: Draws | None,
+    ) -> dict[str, Tensor]:
+        """The terms of the media to make, from the hidden states at their signals."""
+        model, weights, part = self.model, self.weights, batch.part
+        own, wanted = model.language_model.signals.ids(modality), batch.conditions.get(modality)
+        states = hidden[(batch.ids >= own.start) & (batch.ids < own.stop)].unflatten(0, (-1, len(own)))
+        terms: dict[str, Tensor] = {}
+        if draws is not None and part is not None:
+            draws.rows_are(part.targets[modality])
+        condition = model.condition(states, modality)
+        if wanted is None:  # none in this part, whose dropout is drawn all the same
+            return terms
+        if weights.alignment:
+            terms[term("alignment", modality)] = alignment_loss(condition, wanted)
+        if weights.denoising and modality in batch.latents:
+            latents, shown = batch.latents[modality], batch.shown[modality]
+            places = _first(part.shown[modality] if part else _all(latents), weights.denoising_batch)
+            known = condition if len(shown) == len(condition) else condition[list(shown)]
+            if draws is not None:
+                draws.rows_are(places)
+            if some := len(places.rows):
+                noise = self._generator(generator, modality)
+                terms[term("denoising", modality)] = model.decoders[modality].denoising_loss(
+                    known[:some], latents[:some], noise, min_snr=weights.min_snr
+                )
+        return terms
+
+    def _generator(self, generator: torch.Generator, modality: Modality) -> torch.Generator:
+        """Each modality's own: what one of them draws does not depend on whether another is there."""
+        place = self.model.language_model.signals.modalities.index(modality)
+        return torch.Generator().manual_seed(generator.initial_seed() + place) if place else generator
+
+    def _weight(self, name: str) -> float:
+        weight: float = getattr(self.weights, name.partition("_")[0])
+        return weight
+
+    def _share(self, name: str, part: Part) -> float:
+        """How much of the whole batch's mean a part's mean is."""
+        if name in part.shares:
+            return part.shares[name]
+        kind, _, modality = name.partition("_")
+        places = (part.targets if kind == "alignment" else part.shown)[cast(Modality, modality or "image")]
+        if kind == "denoising":
+            places = _first(places, self.weights.denoising_batch)
+        return len(places.rows) / places.whole
+
+
+def term(kind: str, modality: Modality) -> str:
+    """What a loss of one modality is called; that of pictures bears no addition.
+
+    Example:
+        >>> term("alignment", "image"), term("alignment", "video")
+        ('alignment', 'alignment_video')
+    """
+    return kind if modality == "image" else f"{kind}_{modality}"
+
+
+def terms(modalities: Iterable[Modality]) -> tuple[str, ...]:
+    """The names of all terms that there can be.
+
+    Example:
+        >>> terms(["image"])
+        ('text', 'signals', 'alignment', 'denoising')
+    """
+    named = list(modalities)
+    return ("text", "signals", *(term(kind, own) for kind in ("alignment", "denoising") for own in named))
+
+
+def _all(rows: Tensor) -> Places:
+    return Places(tuple(range(len(rows))), len(rows))
+
+
+def _first(places: Places, most: int) -> Places:
+    """The first rows of the whole batch, at most so many; 0 for all."""
+    whole = min(most or places.whole, places.whole)
+    return Places(tuple(place for place in places.rows if place < whole), whole)

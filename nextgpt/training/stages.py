@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from nextgpt.checkpoints import tensors_hash
 from nextgpt.config import Config, Stage
 from nextgpt.loading import adopt, assemble, shipped
+from nextgpt.training.state import whole
 
 if TYPE_CHECKING:
+    from nextgpt.decoding.decoder import Decoder
     from nextgpt.model import NextGPT
 
 
@@ -74,6 +76,8 @@ def begin(
         adopt(model, decoding or shipped(config, "decoding"), ("output_projection", "signals"))
     model.requires_grad_(False)
     for parameter in model.trained().values():
+        # Beside frozen weights in half precision too: small steps would be lost in it.
+        parameter.data = parameter.data.float()
         parameter.requires_grad_(True)
     return model
 
@@ -95,17 +99,30 @@ def share(model: NextGPT) -> Share:
         for part, network in _networks(model).items()
     }
     return Share(
-        {part: sum(value.numel() for value in values.values()) for part, values in model.parts().items()},
+        {
+            part: sum(value.numel() for value in values.values())
+            for part, values in model.parts().items()
+            if values
+        },
         {part: count for part, count in counted.items() if count},
     )
 
 
 def _networks(model: NextGPT) -> dict[str, nn.Module]:
-    """All networks of a stage, the diffusion model's included where the stage uses it."""
+    """All networks of a stage, those of the diffusion models included where the stage uses them."""
     networks = dict(model.named_children())
-    if model.output_projection is not None:
-        networks |= model.decoder.parts()
+    for decoder in _decoders(model):
+        pictures = decoder.modality == "image"
+        networks |= {
+            part if pictures else f"{decoder.modality}_{part}": network
+            for part, network in decoder.parts().items()
+        }
     return networks
+
+
+def _decoders(model: NextGPT) -> list[Decoder[Any]]:
+    """The diffusion models that the stage uses."""
+    return [] if model.output_projection is None else [model.decoders[kind] for kind in model.decoders]
 
 
 @contextmanager
@@ -115,6 +132,33 @@ def guarded(model: NextGPT) -> Iterator[None]:
     Raises:
         AssertionError: one did; a defect, never a user's mistake.
     """
-    before = tensors_hash(frozen(model))
+    before = _hashes(model)
     yield
-    assert tensors_hash(frozen(model)) == before, "a frozen tensor changed during training"
+    after = _hashes(model)
+    changed = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    assert not changed, f"a frozen tensor changed during training: {min(changed)}"
+
+
+def _hashes(model: NextGPT) -> dict[str, str]:
+    # One at a time: under FSDP each is put together from all processes, and all of them would not fit.
+    return {name: tensors_hash([("", whole(value.detach()))]) for name, value in frozen(model)}
+
+
+def checkpointed(model: NextGPT, *, on: bool) -> None:
+    """Have the layers of the frozen networks computed again in the backward pass, to save their memory.
+
+    To be called whenever the model has been switched to training.
+    """
+    if not on:
+        return
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    model.language_model.causal.gradient_checkpointing_enable({"use_reentrant": False})
+    for layer in model.language_model.causal.modules():
+        if isinstance(layer, GradientCheckpointingLayer):
+            # It looks at its own switch, while all that is inside it goes on answering as it does afterwards.
+            layer.training = True
+    for decoder in _decoders(model):
+        for network in decoder.parts().values():
+            if getattr(network, "_supports_gradient_checkpointing", False):
+                network.enable_gradient_checkpointing()  # type: ignore[operator]

@@ -23,14 +23,14 @@ def main(backbones: str, encoding: str, decoding: str, out: str, step: str) -> N
 
     torch.set_num_threads(1)
 
-    class Dying(loop._Run):
-        def _advance(self) -> dict[str, torch.Tensor]:
-            terms = super()._advance()
+    class Dying(loop.Run):
+        def advance(self) -> dict[str, torch.Tensor]:
+            terms = super().advance()
             if self.step == int(step):
                 os.kill(os.getpid(), signal.SIGKILL)
             return terms
 
-    loop._Run = Dying  # type: ignore[misc]
+    loop.Run = Dying  # type: ignore[misc]
     config = random_config(Path(backbones))
     model = begin(config, "instruct", encoding=Path(encoding), decoding=Path(decoding), device="cpu")
     loop.train(model, seeing(7) + making(7), dataclasses.replace(PLAN), Path(out))

@@ -85,7 +85,7 @@ def test_training_all_stages_then_talking(
         (("chat", "--image", "nowhere.png"), "nowhere.png: no such file"),
         (("chat", "--preset", "tinny"), "did you mean 'tiny'"),
         (("chat", "--projection", "liner"), "it has grouping, linear"),
-        (("train", "encoding", "--preset", "7b"), "says nothing of training"),
+        (("train", "encoding", "--preset", "7b"), "name the folder of your data with --data"),
     ],
 )
 def test_what_a_person_can_put_right_is_one_line(

@@ -21,8 +21,10 @@ from nextgpt.loading import backbones
 from nextgpt.messages import assistant, user
 from nextgpt.model import NextGPT
 from nextgpt.training import loop
-from nextgpt.training.data import Example, Order, Prepared, TrainingError, source
+from nextgpt.training.batches import Prepared
+from nextgpt.training.data import Example, TrainingError, source
 from nextgpt.training.losses import alignment_loss
+from nextgpt.training.order import Order
 from nextgpt.training.stages import begin, frozen, share
 from tests.nextgpt.backbones import making, plain, seeing
 from tests.nextgpt.killed import PLAN
@@ -61,12 +63,12 @@ def test_losses_fall_and_what_is_frozen_stays(
 ) -> None:
     model = start(config, stage, stages)
     before = tensors_hash(frozen(model))
-    trained = {part: tensors_hash(values.items()) for part, values in model.parts().items()}
+    trained = {part: tensors_hash(values.items()) for part, values in model.parts().items() if values}
     plan = dataclasses.replace(PLAN, steps=40, learning_rate=2e-2)
     loop.train(model, EXAMPLES[stage], plan, tmp_path)
     assert tensors_hash(frozen(model)) == before
-    for part, values in model.parts().items():
-        assert tensors_hash(values.items()) != trained[part], f"{part} did not train"
+    for part, hashed in trained.items():
+        assert tensors_hash(model.parts()[part].items()) != hashed, f"{part} did not train"
     first, last = losses(tmp_path)[0], losses(tmp_path)[-1]
     falling = {"encoding": ["text"], "decoding": ["signals", "alignment"], "instruct": ["text"]}[stage]
     for term in falling:
@@ -154,14 +156,14 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(
 def test_ctrl_c_keeps_what_is_done(
     config: Config, stages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance = loop._Run._advance
+    advance = loop.Run.advance
 
-    def interrupted(self: loop._Run) -> dict[str, torch.Tensor]:
+    def interrupted(self: loop.Run) -> dict[str, torch.Tensor]:
         if self.step == 3:
             raise KeyboardInterrupt
         return advance(self)
 
-    monkeypatch.setattr(loop._Run, "_advance", interrupted)
+    monkeypatch.setattr(loop.Run, "advance", interrupted)
     plan = dataclasses.replace(PLAN, save_every=100)
     with pytest.raises(KeyboardInterrupt):
         loop.train(start(config, "encoding", stages), EXAMPLES["encoding"], plan, tmp_path)
@@ -186,16 +188,12 @@ def test_captions_and_pictures_are_equal_in_number() -> None:
 def test_what_is_frozen_is_computed_once_per_picture(config: Config, stages: Path) -> None:
     model = start(config, "instruct", stages)
     data = Prepared(model, EXAMPLES["instruct"])
-    assert data.tokens is not None
-    assert data.conditions is not None
-    assert data.latents is not None
-    assert (len(data.tokens), len(data.conditions), len(data.latents)) == (4, 4, 4)
+    features = data.features
+    assert len(features.tokens) == len(features.conditions["image"]) == len(features.latents["image"]) == 4
     batch = data.batch([0, 9, 1, 8], torch.device("cpu"))
-    assert batch.tokens is not None
-    assert batch.conditions is not None
-    assert torch.allclose(batch.tokens[1], model.encode([plain("green")])[0], atol=1e-3)
+    assert torch.allclose(batch.tokens["image"][1], model.encode([plain("green")])[0], atol=1e-3)
     wanted = model.decoder.encode_text(["a blue circle", "a green circle"])
-    assert torch.allclose(batch.conditions, wanted, atol=5e-3)
+    assert torch.allclose(batch.conditions["image"], wanted, atol=5e-3)
 
 
 def test_an_example_too_long_is_named(config: Config, stages: Path) -> None:

@@ -1,0 +1,110 @@
+"""A batch that is shared by processes, or taken in turns, is the same batch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from nextgpt.config import Config
+from nextgpt.training import loop
+from nextgpt.training.draws import Draws, Places
+from nextgpt.training.stages import begin
+from tests.nextgpt.backbones import making, seeing
+from tests.nextgpt.two_processes import PLAN, train
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def dropping(config: Config) -> Config:
+    """A preset that drops a fifth of what goes into its adapters."""
+    return dataclasses.replace(config, lora=dataclasses.replace(config.lora, dropout=0.2))
+
+
+@pytest.fixture(scope="module")
+def alone(dropping: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All stages, trained by one process in one go."""
+    folder = tmp_path_factory.mktemp("alone")
+    train(dropping, folder)
+    return folder
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    """Every step's losses."""
+    lines = [json.loads(line) for line in (folder / loop.LOG).read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def same(one: Path, other: Path) -> None:
+    for stage in ("encoding", "decoding", "instruct"):
+        assert len(curve(one / stage)) == PLAN.steps
+        for expected, found in zip(curve(one / stage), curve(other / stage), strict=True):
+            assert found == pytest.approx(expected, abs=1e-4), stage
+
+
+def test_two_processes_give_the_same_loss_curve_as_one(config: Config, alone: Path, tmp_path: Path) -> None:
+    backbones = Path(config.weights.encoder).parent
+    words = ["--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
+    words += ["--dynamo_backend", "no", "--main_process_port", "0", "-m", "tests.nextgpt.two_processes"]
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", *words, str(backbones), str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    same(alone, tmp_path)
+    assert done.stdout.count("parameters train") == 3, "each stage speaks once, not in every process"
+
+
+def test_turns_change_nothing_but_memory(dropping: Config, alone: Path, tmp_path: Path) -> None:
+    train(dropping, tmp_path, dataclasses.replace(PLAN, accumulate=3))
+    same(alone, tmp_path)
+
+
+def test_checkpointing_computes_layers_twice_and_learns_the_same(
+    dropping: Config, alone: Path, tmp_path: Path
+) -> None:
+    calls = []
+    model = begin(
+        dropping, "instruct", encoding=alone / "encoding", decoding=alone / "decoding", device="cpu"
+    )
+    for layer in model.language_model.causal.model.layers:
+        layer.self_attn.register_forward_hook(lambda *_: calls.append(1))
+    plan = dataclasses.replace(PLAN, checkpointing=True, held_out=0, accumulate=2)
+    loop.train(model, [*seeing(16), *making(8)][:-2], plan, tmp_path)
+    assert len(calls) == 2 * len(model.language_model.causal.model.layers) * plan.steps * plan.accumulate
+    for expected, found in zip(curve(alone / "instruct"), curve(tmp_path), strict=True):
+        assert found == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("places", [Places((0, 2, 4), 6), Places((5,), 6), Places((), 6)])
+def test_a_part_draws_its_rows_of_what_the_whole_would_draw(places: Places) -> None:
+    def draw(rows: int) -> list[torch.Tensor]:
+        torch.manual_seed(5)
+        generator = torch.Generator().manual_seed(6)
+        ones = torch.ones(rows, 3, 4)
+        return [
+            torch.empty(rows, 7).exponential_(),
+            nn.Dropout(0.4)(ones),
+            torch.randint(1000, (rows,), generator=generator),
+            torch.randn((rows, 2, 2), generator=generator),
+            nn.Dropout(0.4).eval()(ones),
+        ]
+
+    whole = draw(6)
+    with Draws() as draws:
+        draws.rows_are(places)
+        part = draw(len(places.rows))
+    for own, wanted in zip(part, whole, strict=True):
+        assert torch.equal(own, wanted[list(places.rows)])

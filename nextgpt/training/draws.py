@@ -53,15 +53,17 @@ class Draws(TorchFunctionMode):
         """Say what the rows of all that is drawn from here on are."""
         self._places = places
 
+    def again(self) -> Draws:
+        """The same, for what checkpointing computes once more in the backward pass, where this is off."""
+        other = Draws()
+        other._places = self._places
+        return other
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """See `torch.overrides.TorchFunctionMode`."""
         places, kwargs = self._places, kwargs or {}
-        if func is torch.Tensor.backward:
-            # In here the mode is off, but checkpointed layers are computed again, and draw.
-            with self:
-                return torch.autograd.backward(args[0], kwargs.pop("gradient", None), **kwargs)
         if places is not None:
             if func is torch.Tensor.exponential_:
                 return _own(args[0], places, lambda whole: func(whole, *args[1:], **kwargs))

@@ -90,8 +90,6 @@ class Objective(nn.Module):
             terms |= self._made(modality, hidden, batch, generator, draws)
         if part is not None:
             terms = {name: value * self._share(name, part) for name, value in terms.items()}
-            if draws is not None:
-                draws.rows_are(part.conversations)  # the language model's layers may be computed again
         total = torch.stack([self._weight(name) * value for name, value in terms.items()]).sum()
         return total, {name: value.detach() for name, value in terms.items()}
 

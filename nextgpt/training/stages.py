@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,16 +144,25 @@ def _hashes(model: NextGPT) -> dict[str, str]:
     return {name: tensors_hash([("", whole(value.detach()))]) for name, value in frozen(model)}
 
 
-def checkpointed(model: NextGPT, *, on: bool) -> None:
+def checkpointed(
+    model: NextGPT, *, on: bool, again: Callable[[], AbstractContextManager[Any]] = nullcontext
+) -> None:
     """Have the layers of the frozen networks computed again in the backward pass, to save their memory.
 
     To be called whenever the model has been switched to training.
+
+    Args:
+        model: whose.
+        on: nothing is done otherwise.
+        again: asked for when a layer is computed first, entered when it is computed again.
     """
     if not on:
         return
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    model.language_model.causal.gradient_checkpointing_enable({"use_reentrant": False})
+    model.language_model.causal.gradient_checkpointing_enable(
+        {"use_reentrant": False, "context_fn": lambda: (nullcontext(), again())}
+    )
     for layer in model.language_model.causal.modules():
         if isinstance(layer, GradientCheckpointingLayer):
             # It looks at its own switch, while all that is inside it goes on answering as it does afterwards.

@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,7 @@ class Run:
                 f"({self.accelerator.num_processes} processes, {plan.accumulate} turns); make it larger"
             )
         self.peaks: list[float] = []
+        self._draws: Draws | None = None
         self.step = 0
         betas = (plan.betas[0], plan.betas[1])
         optimizer = torch.optim.AdamW(self._groups(), lr=plan.learning_rate, betas=betas)
@@ -155,7 +156,7 @@ class Run:
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor
         self.model.train()
-        checkpointed(self.model, on=plan.checkpointing)
+        checkpointed(self.model, on=plan.checkpointing, again=self._again)
         sums: dict[str, torch.Tensor] = {}
         for turn in range(plan.accumulate):
             with self.accelerator.accumulate(self.objective):
@@ -180,7 +181,7 @@ class Run:
         # The same in every process: what is drawn is drawn for the whole batch.
         seed = _seed(self.plan.seed, self.step)
         torch.manual_seed(seed)
-        draws = Draws() if shared else None
+        draws = self._draws = Draws() if shared else None
         with draws if draws is not None else nullcontext():
             loss, found = self.objective(batch, torch.Generator().manual_seed(seed), draws)
             found = {"loss": loss.detach(), **found}
@@ -190,6 +191,9 @@ class Run:
             # Accelerate takes the mean over processes and turns; the parts are shares of a mean already.
             self.accelerator.backward(loss * self.parts if shared else loss)
         return found
+
+    def _again(self) -> AbstractContextManager[Any]:
+        return self._draws.again() if self._draws is not None else nullcontext()
 
     def _together(self, found: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The sums over all processes of what each of them found; a process may have no pictures to make."""

@@ -258,7 +258,7 @@ class InceptionExtractor(nn.Module):
         return logits.softmax(dim=1).numpy()
 
     def class_probabilities(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The same from features of layer `2048` [N, 2048], which spares a second pass through the network."""
+        """The same from features of layer `2048` [N, 2048], without a second pass through the network."""
         weight = self.network.fc.weight.cpu()
         return F.linear(torch.from_numpy(features), weight).double().softmax(dim=1).numpy()
 

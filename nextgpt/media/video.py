@@ -169,7 +169,7 @@ class Video:
 
         refuse_if_cut(data, name)
         try:
-            with av.open(io.BytesIO(data)) as container:
+            with av.open(io.BytesIO(data), mode="r") as container:
                 if not container.streams.video:
                     raise MediaError(f"{name}: holds no video stream; is it a sound?")
                 stream = container.streams.video[0]

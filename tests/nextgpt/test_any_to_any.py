@@ -65,8 +65,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = with_weights(in_small(load_config("7b")), root)
     for stage in ("encoding", "decoding", "instruct"):
         torch.manual_seed(1)
-        model = assemble(config, stage, device="cpu")  # type: ignore[arg-type]
-        card = Card(stage, "7b", "grouping", backbones(config, stage))  # type: ignore[arg-type]
+        model = assemble(config, stage, device="cpu")
+        card = Card(stage, "7b", "grouping", backbones(config, stage))
         save(root / "checkpoints" / stage, card, model.trained())
     return root
 

@@ -119,7 +119,8 @@ def test_sizes_rates_and_lengths(root: Path) -> None:
     (video,) = wan.generate_from_text(["a"], [0], **HOW)
     assert (video.frames.shape, video.fps) == ((5, 16, 16, 3), 8)
     (audio,) = sound.generate_from_text(["a"], [0], **HOW)
-    assert (audio.rate, len(audio.samples)) == (16000, pytest.approx(256, abs=4))
+    assert audio.rate == 16000
+    assert len(audio.samples) == pytest.approx(256, abs=4)
     (audio,) = stereo.generate_from_text(["a"], [0], **HOW)
     assert audio.samples.ndim == 1
 

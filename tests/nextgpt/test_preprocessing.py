@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,10 @@ def test_both_frames_of_a_piece_are_its_first_and_last() -> None:
 def kaldi_fbank(samples: np.ndarray, bins: int = 128) -> np.ndarray:
     """Kaldi's filter bank energies, written out: one frame, one triangle after the other."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 399)
-    mel = lambda hertz: 1127.0 * np.log(1.0 + hertz / 700.0)  # noqa: E731
+
+    def mel(hertz: Any) -> Any:
+        return 1127.0 * np.log(1.0 + hertz / 700.0)
+
     low, high = mel(20.0), mel(8000.0)
     step = (high - low) / (bins + 1)
     frequencies = mel(np.arange(256) * 16000 / 512)

@@ -79,8 +79,8 @@ def test_the_full_size_on_shapes_alone() -> None:
         assert passes.finish(modality).shape == shape
     for stage in ("encoding", "decoding", "instruct"):
         trained = full.trained(stage)
-        for modality in (None,) if stage == "encoding" else passes.modalities:
-            passes.learn(stage, modality).backward()
+        for asked in [None] if stage == "encoding" else passes.modalities:
+            passes.learn(stage, asked).backward()
         assert all(parameter.grad is not None for parameter in trained)
         for parameter in trained:
             parameter.grad = None

@@ -28,7 +28,7 @@ DEPENDENCIES: dict[str, Requirement] = {
 # Import names that differ from the names on the registry.
 DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "huggingface_hub": "huggingface-hub"}
 # Imported only where a person asked for it, behind an extra or a clear message.
-OPTIONAL = {"laion_clap", "torchvision", "gradio"}
+OPTIONAL = {"bitsandbytes", "laion_clap", "torchvision", "gradio"}
 # The pytest plugin of benchmarks/ and the peers that it is compared with come with the extra `test`.
 TEST_ONLY = {"pytest", "hypothesis", "torchmetrics"}
 

@@ -401,7 +401,7 @@ def _quantised(bits: Bits | None, dtype: torch.dtype, device: torch.device) -> d
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ConfigError(
             f"a language model in {bits} bits needs bitsandbytes, which is not installed; "
-            "`pip install bitsandbytes`, or leave out the bits"
+            "`pip install nextgpt[bits]`, or leave out the bits"
         )
     from transformers import BitsAndBytesConfig
 

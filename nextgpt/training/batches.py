@@ -150,8 +150,8 @@ class Prepared:
             # Long before the end, where it is clear that too many will be missing.
             refuse(self.left_out, max(read, count), tolerated)
             compute(self.features, [example for example, _ in good], model)
-            for example, text in good:
-                self._add(example, text)
+            for example, written in good:
+                self._add(example, written)
             progress(len(piece))
         refuse(self.left_out, read, tolerated)
 
@@ -258,7 +258,11 @@ class Prepared:
             kinds: Mapping[int, list[Modality]], of: Mapping[int, list[Modality]]
         ) -> dict[Any, Places]:
             mentioned = _kinds(kind for row in whole for kind in of[row])
-            return {kind: places(lambda row, kind=kind: kinds[row].count(kind)) for kind in mentioned}
+
+            def counted(kind: Modality) -> Places:
+                return places(lambda row: kinds[row].count(kind))
+
+            return {kind: counted(kind) for kind in mentioned}
 
         shares = self._shares(rows, whole)
         return Part(

@@ -118,7 +118,8 @@ class Table:
             raise FeatureError(
                 f"{path}: damaged features ({error}); delete this file, and they are computed again"
             ) from error
-        self._shards.update(dict.fromkeys(shard.keys(), shard))
+        names = shard.keys()  # type: ignore[no-untyped-call]
+        self._shards.update(dict.fromkeys(names, shard))
 
 
 class Features:

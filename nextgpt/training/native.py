@@ -185,7 +185,8 @@ class _Reader:
                     f"{len(names)} output_{kind} but {len(captions)} {kind}_captions; describe each"
                 )
             self.inputs[kind] = _texts(record, f"input_{kind}")
-            self.outputs[kind] = list(zip(names or [None] * len(captions), captions, strict=True))
+            found: list[str | None] = [*names] or [None] * len(captions)
+            self.outputs[kind] = list(zip(found, captions, strict=True))
 
     def _raw(self, record: Mapping[str, Any]) -> list[dict[str, str]]:
         """MosIT as its makers wrote it: media are named where they stand in the text."""

@@ -183,6 +183,7 @@ class Run:
         torch.manual_seed(seed)
         draws = self._draws = Draws() if shared else None
         with draws if draws is not None else nullcontext():
+            found: dict[str, torch.Tensor]
             loss, found = self.objective(batch, torch.Generator().manual_seed(seed), draws)
             found = {"loss": loss.detach(), **found}
             if shared:

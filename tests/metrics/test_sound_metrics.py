@@ -54,7 +54,7 @@ class Network:
     def texts(self, texts: Sequence[str]) -> Rows:
         return np.array([[1.0, float(len(text))] for text in texts])
 
-    def probabilities(self, items: Sequence[Any]) -> Rows:
+    def probabilities(self, items: Sequence[Any]) -> NDArray[np.float64]:
         share = np.array([np.abs(item.samples).mean() for item in items])
         return np.stack([share, 1 - share], axis=1)
 

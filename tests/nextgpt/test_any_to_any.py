@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from nextgpt.loading import assemble, backbones
 from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 from nextgpt.model import NextGPT
+from nextgpt.reasoning.language_model import LanguageModel
 from tests.nextgpt.backbones import plain, save_encoder, save_language_model
 from tests.nextgpt.pipelines import build
 
@@ -82,7 +84,7 @@ def saying(monkeypatch: pytest.MonkeyPatch) -> Callable[[NextGPT, list[int]], No
 
     def say(model: NextGPT, ids: list[int]) -> None:
         plan: Iterator[int] = iter(ids)
-        logits = model.language_model.logits
+        logits = partial(LanguageModel.logits, model.language_model)  # without an earlier plan
 
         def planned(hidden: torch.Tensor, **how: Any) -> torch.Tensor:
             scores = logits(hidden, **how)

@@ -31,7 +31,7 @@ def close(left: Message | Failure, right: Message | Failure) -> bool:
         return left == right
     return len(left.parts) == len(right.parts) and all(
         one == other
-        if isinstance(one, str) or isinstance(other, str)
+        if not isinstance(one, Image) or not isinstance(other, Image)
         else abs(one.pixels.astype(int) - other.pixels.astype(int)).max() <= 1
         for one, other in zip(left.parts, right.parts, strict=True)
     )

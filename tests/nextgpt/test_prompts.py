@@ -61,7 +61,7 @@ def test_the_text_pipelines_read_the_caption_in_the_same_place(model: NextGPT) -
     with_concepts = model.writer.write(turn).ids
     place = with_concepts.index(MEDIUM)
     assert model.writer.raw(text).ids == with_concepts[:place] + caption + with_concepts[place + 3 :]
-    with pytest.raises(ValueError, match="1 pictures need as many captions, got 0"):
+    with pytest.raises(ValueError, match="1 media need as many captions, got 0"):
         model.writer.text(turn)
 
 

@@ -24,7 +24,7 @@ def test_births_and_deaths_are_counted() -> None:
         kept = torch.zeros(100)
         for _ in range(3):
             passing = kept + 1  # 400 bytes, which die when the next are there
-        del passing
+        del passing  # type: ignore[possibly-undefined]
         view = kept[:10]
     assert (peak.now, peak.most) == (400, 1200)
     assert view.untyped_storage().nbytes() == 400
@@ -107,7 +107,7 @@ def test_the_estimate_is_near_what_a_training_step_takes(stage: str, tiny: Struc
 def _training_step(stage: str) -> tuple[Callable[[], None], Load]:
     """A real step of the real trainer's objective, and how much it does at once."""
     from nextgpt.config import LossWeights
-    from nextgpt.training.data import Prepared
+    from nextgpt.training.batches import Prepared
     from nextgpt.training.losses import Objective
     from nextgpt.training.stages import begin
     from toyworld.training import examples

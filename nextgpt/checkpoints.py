@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +141,6 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
     """
     import torch
 
-    tensors = _by_modality(tensors, parameters)
     problems = [
         f"{name} is missing, the model needs {list(value.shape)}"
         for name, value in parameters.items()
@@ -163,17 +162,6 @@ def fit(parameters: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tens
     with torch.no_grad():
         for name, value in parameters.items():
             value.copy_(tensors[name])
-
-
-def _by_modality(tensors: Mapping[str, torch.Tensor], like: Container[str]) -> Mapping[str, torch.Tensor]:
-    """Output projections bore no modality's name as long as there were pictures alone."""
-    old, new = f"{OUTPUT}.", f"{OUTPUT}.image."
-    if f"{old}fc.weight" not in tensors or f"{new}fc.weight" not in like:
-        return tensors
-    return {
-        new + name.removeprefix(old) if name.startswith(old) else name: value
-        for name, value in tensors.items()
-    }
 
 
 def check_language_model(card: Card, folder: Path, where: str) -> None:

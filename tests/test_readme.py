@@ -60,6 +60,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_captions(data, some)
     _, annotations = write_vqa(data, some)
     shutil.copy(next((data / "images").iterdir()), folder / "picture.png")
+    for name in ("real", "made"):
+        shutil.copytree(data / "images", folder / "path" / "to" / name)
     answer_all(annotations, folder / "path" / "to" / "results.json")
     return folder
 

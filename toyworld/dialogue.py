@@ -4,6 +4,9 @@ The language model is pretrained on these turns only. Where a picture would stan
 stands: `picture: {description} {request}`. A request for a picture is answered by a call of the tool,
 `draw: {description}`. So the frozen language model can plan for a caption-then-tool pipeline, and the
 concept tokens of NExT-GPT take the place of the description.
+
+Whoever is tested hears single turns; training hears whole conversations, in which a picture or a drawing is
+asked about eight times or changed three times: many answers for one description.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ SMALL_TALK = (
     ("thank you.", "you are welcome."),
     ("goodbye.", "goodbye!"),
 )
+# Of the conversations about a picture: which share opens with its description, which asks, how long.
+_DESCRIBED, _ASKED, _QUESTIONS, _EDITS = 0.15, 0.5, 8, 3
 
 
 @dataclass(frozen=True)
@@ -72,4 +77,47 @@ def _turn(scene: Scene, rng: random.Random) -> Turn:
     return Turn(PICTURE.format(caption=paraphrase(scene, rng), request=request), reply)
 
 
-__all__ = ["CALL", "DESCRIBE", "DRAW", "PICTURE", "SMALL_TALK", "Turn", "turns"]
+def conversations(split: Split, seed: int = 0) -> Iterator[tuple[Turn, ...]]:
+    """Conversations without end over the scenes of a split, each about one picture, shown or asked for.
+
+    Example:
+        >>> first = next(conversations("train"))
+        >>> all(turn.request and turn.reply for turn in first)
+        True
+    """
+    rng = random.Random(f"conversations-{split}-{seed}")
+    for scene in stream(split, seed):
+        yield tuple(_conversation(scene, rng))
+
+
+def _conversation(scene: Scene, rng: random.Random) -> Iterator[Turn]:
+    opening = rng.choices(("picture", "draw", "talk"), (84, 13, 3))[0]
+    shown = "{request}"
+    if opening == "talk":
+        yield Turn(*rng.choice(SMALL_TALK))
+    elif opening == "draw":
+        wording = rng.choice(DRAW_WORDINGS)
+        yield Turn(wording.format(caption=paraphrase(scene, rng)), CALL.format(caption=describe(scene)))
+    else:
+        shown = PICTURE.format(caption=paraphrase(scene, rng), request="{request}")
+    if opening != "talk":
+        for k, turn in enumerate(_about(scene, rng)):
+            yield Turn(shown.format(request=turn.request), turn.reply) if k == 0 else turn
+
+
+def _about(scene: Scene, rng: random.Random) -> Iterator[Turn]:
+    if rng.random() < _DESCRIBED:
+        yield Turn(rng.choice(DESCRIBE_WORDINGS), describe(scene))
+    if rng.random() < _ASKED:
+        for question in questions(scene, rng, _QUESTIONS):
+            yield Turn(question.text, question.answer)
+        return
+    for _ in range(_EDITS):
+        edit = instruct(scene, rng, seen=True)
+        if edit is None:
+            return
+        yield Turn(edit.text, CALL.format(caption=describe(edit.target)))
+        scene = edit.target
+
+
+__all__ = ["CALL", "DESCRIBE", "DRAW", "PICTURE", "SMALL_TALK", "Turn", "conversations", "turns"]

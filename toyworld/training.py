@@ -8,9 +8,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from nextgpt.messages import assistant, user
+from nextgpt.messages import Message, assistant, user
 from nextgpt.training.data import Example
-from toyworld.dialogue import DESCRIBE, DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
+from toyworld.dialogue import CALL, DESCRIBE, DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
 from toyworld.instructions import instruct
 from toyworld.language import describe, paraphrase
 from toyworld.questions import questions
@@ -18,9 +18,13 @@ from toyworld.render import render
 from toyworld.scene import Scene
 from toyworld.splits import stream
 
-# What the model says before it shows a picture. It must not repeat the description: the signal
-# tokens alone carry what is to be drawn, as in the paper.
-HERE = ("here it is.", "here is the picture.", "as you wish.")
+# What the model says before it shows a picture. The language model would write a description after it, for
+# a tool; here the signal tokens stand in its place, and they alone carry what is to be drawn, as in the
+# paper. Words that the frozen language model never wrote would not do: its output rows of rare tokens are
+# all alike, no adapter can tell them apart, and the attempt drowns what the signals have to learn.
+CALLED = CALL.split(maxsplit=1)[0]
+# Questions about one picture in one conversation: what is shown is read once and answered for often.
+_QUESTIONS = 4
 _STAGES = ("encoding", "decoding", "instruct")
 
 
@@ -49,23 +53,30 @@ def examples(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
 
 
 def _mixed(scene: Scene, rng: random.Random) -> Example:
-    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (10, 40, 24, 24, 2))[0]
+    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (10, 30, 36, 22, 2))[0]
     if kind == "describe":
         return Example((user(render(scene), rng.choice(DESCRIBE_WORDINGS)), assistant(describe(scene))))
     if kind == "ask":
-        question = questions(scene, rng, 1)[0]
-        return Example((user(render(scene), question.text), assistant(question.answer)))
+        return _ask(scene, rng)
     if kind == "talk":
         hello, answer = rng.choice(SMALL_TALK)
         return Example((user(hello), assistant(answer)))
     if kind == "edit":
         edit = instruct(scene, rng, seen=True)
         if edit is not None:
-            reply = assistant(rng.choice(HERE), render(edit.target))
+            reply = assistant(CALLED, render(edit.target))
             return Example((user(render(scene), edit.text), reply), (describe(edit.target),))
     return _draw(scene, rng)
 
 
+def _ask(scene: Scene, rng: random.Random) -> Example:
+    conversation: list[Message] = []
+    for question in questions(scene, rng, _QUESTIONS):
+        shown = () if conversation else (render(scene),)
+        conversation += [user(*shown, question.text), assistant(question.answer)]
+    return Example(tuple(conversation))
+
+
 def _draw(scene: Scene, rng: random.Random) -> Example:
     request = rng.choice(DRAW_WORDINGS).format(caption=paraphrase(scene, rng))
-    return Example((user(request), assistant(rng.choice(HERE), render(scene))), (describe(scene),))
+    return Example((user(request), assistant(CALLED, render(scene))), (describe(scene),))

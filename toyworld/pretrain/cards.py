@@ -9,13 +9,13 @@ from pathlib import Path
 
 from toyworld.pretrain.loop import Recipe
 
-_RECIPES = {"diffusion": ("autoencoder", "diffusion")}
+_MODULES = {"diffusion": ("autoencoder", "diffusion")}
 
 
 def recipes(part: str) -> list[Recipe]:
-    """The recipes of a part; the diffusion model has its autoencoder's before its own."""
-    names = _RECIPES.get(part, (part,))
-    return [importlib.import_module(f"toyworld.pretrain.{name}").RECIPE for name in names]
+    """The recipes of a part in their order; the diffusion model has its autoencoder's before its own."""
+    modules = [importlib.import_module(f"toyworld.pretrain.{name}") for name in _MODULES.get(part, (part,))]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Recipe)]
 
 
 def parameters(folder: Path) -> int:

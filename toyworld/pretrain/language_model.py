@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +18,15 @@ if TYPE_CHECKING:
     from toyworld.dialogue import Turn
 
 RECIPE = Recipe("language_model", steps=3400, batch=48, learning_rate=2e-3, warmup=200)
+# Afterwards whole conversations, with many answers for one description.
+CONVERSATIONS = Recipe("language_model_conversations", steps=1200, batch=32, learning_rate=1e-3, warmup=50)
 TEMPLATE = "USER: {request} ASSISTANT:"
 # First every token of a reply weighs the same, and requests a tenth, which teaches the wording; from this
 # step on every reply weighs the same, or answers of one word would hardly count beside descriptions.
 _EVEN_FROM = 1400
 _REQUEST_WEIGHT = 0.1
+# So many batches are drawn together and cut by length: little padding.
+_POOL = 8
 
 
 def model(vocabulary: int) -> LlamaForCausalLM:
@@ -51,25 +58,41 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     """
     import torch
 
-    from toyworld.dialogue import turns
+    from toyworld.dialogue import conversations, turns
     from toyworld.pretrain.tokenizer import save
 
     torch.manual_seed(recipe.seed)
     tokenizer = save(folder, ends=False)
     llama = model(len(tokenizer))
 
-    def loss(step: int) -> torch.Tensor:
-        batch = list(itertools.islice(turns("train", 1 + hash_seed(recipe, step)), recipe.batch))
+    def of_turns(step: int) -> torch.Tensor:
+        drawn = itertools.islice(turns("train", 1 + hash_seed(recipe, step)), recipe.batch)
+        batch = [(turn,) for turn in drawn]
         if step >= _EVEN_FROM:
-            return reply_loss(llama, tokenizer, batch, 0.0, even=True)
-        return reply_loss(llama, tokenizer, batch, _REQUEST_WEIGHT)
+            return reply_loss(llama, tokenizer, batch, length_power=1.0)
+        return reply_loss(llama, tokenizer, batch, length_power=0.0, request_weight=_REQUEST_WEIGHT)
 
-    fit(recipe, llama, loss, work)
+    @functools.lru_cache(maxsize=1)
+    def pool(number: int) -> list[list[tuple[Turn, ...]]]:
+        drawn = conversations("train", 1 + hash_seed(CONVERSATIONS, number))
+        by_length = sorted(itertools.islice(drawn, _POOL * CONVERSATIONS.batch), key=_words)
+        size = CONVERSATIONS.batch
+        batches = [by_length[k : k + size] for k in range(0, len(by_length), size)]
+        random.Random(number).shuffle(batches)
+        return batches
+
+    def of_conversations(step: int) -> torch.Tensor:
+        return reply_loss(llama, tokenizer, pool(step // _POOL)[step % _POOL])
+
+    fit(recipe, llama, of_turns, work)
+    fit(CONVERSATIONS, llama, of_conversations, work)
     held_out = list(itertools.islice(turns("validation"), 400))
     llama.eval()
     with torch.no_grad():
         figures = {
-            "held_out_loss": float(reply_loss(llama, tokenizer, held_out, 0.0)),
+            "held_out_loss": float(
+                reply_loss(llama, tokenizer, [(turn,) for turn in held_out], length_power=0.0)
+            ),
             "exact_replies": exact_replies(llama, tokenizer, held_out),
         }
     llama.half().save_pretrained(folder)
@@ -79,37 +102,53 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
 def reply_loss(
     llama: LlamaForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
-    batch: list[Turn],
-    request_weight: float,
+    batch: Sequence[Sequence[Turn]],
     *,
-    even: bool = False,
+    length_power: float = 0.5,
+    request_weight: float = 0.0,
 ) -> torch.Tensor:
     """Mean cross-entropy over the replies' tokens, `</s>` included.
 
     Args:
         llama: The model.
         tokenizer: Its tokenizer, which adds no ends.
-        batch: The turns.
-        request_weight: What a token of a request weighs beside one of a reply.
-        even: Give every reply the same weight, however long it is.
+        batch: The conversations.
+        length_power: A token of a reply of n tokens weighs n to the minus this: with 0 a description counts
+            far more than an answer of one word, with 1 as much.
+        request_weight: What a token of a request weighs.
     """
     import torch
-    from torch.nn import functional
+    from torch.nn.functional import cross_entropy
 
-    requests = tokenizer([TEMPLATE.format(request=t.request) for t in batch])["input_ids"]
-    replies = tokenizer([t.reply for t in batch])["input_ids"]
-    rows = [[1, *q, *r, 2] for q, r in zip(requests, replies, strict=True)]
-    width = max(map(len, rows))
-    ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
-    weight = torch.zeros(ids.shape)
-    for k, (q, r) in enumerate(zip(requests, replies, strict=True)):
-        weight[k, 1 : 1 + len(q)] = request_weight
-        weight[k, 1 + len(q) : 2 + len(q) + len(r)] = 1 / (1 + len(r)) if even else 1.0
-    logits = llama(input_ids=ids, attention_mask=(weight > -1).long() * (ids != 0)).logits
-    each = functional.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+    written = [_write(tokenizer, conversation, length_power, request_weight) for conversation in batch]
+    width = max(len(ids) for ids, _ in written)
+    ids = torch.tensor([row + [0] * (width - len(row)) for row, _ in written])
+    weight = torch.tensor([row + [0.0] * (width - len(row)) for _, row in written])
+    logits = llama(input_ids=ids, attention_mask=(ids != 0).long()).logits
+    each = cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     weight = weight[:, 1:].flatten()
     mean: torch.Tensor = (each * weight).sum() / weight.sum()
     return mean
+
+
+def _words(conversation: Sequence[Turn]) -> int:
+    return sum(len(f"{turn.request} {turn.reply}".split()) for turn in conversation)
+
+
+def _write(
+    tokenizer: PreTrainedTokenizerFast,
+    conversation: Sequence[Turn],
+    length_power: float,
+    request_weight: float,
+) -> tuple[list[int], list[float]]:
+    """A conversation's ids, and what each weighs."""
+    ids, weight = [1], [0.0]
+    for turn in conversation:
+        request = tokenizer(TEMPLATE.format(request=turn.request))["input_ids"]
+        reply = [*tokenizer(turn.reply)["input_ids"], 2]
+        ids += [*request, *reply]
+        weight += [request_weight] * len(request) + [len(reply) ** -length_power] * len(reply)
+    return ids, weight
 
 
 def exact_replies(llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, batch: list[Turn]) -> float:

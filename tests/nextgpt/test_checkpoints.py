@@ -47,15 +47,6 @@ def test_what_does_not_fit_is_named_with_both_shapes() -> None:
     assert not parameters["a"].any()
 
 
-def test_a_checkpoint_from_before_video_and_audio_fits() -> None:
-    model = {"output_projection.image.fc.weight": torch.zeros(2), "signals.logits": torch.zeros(1)}
-    old = {"output_projection.fc.weight": torch.ones(2), "signals.logits": torch.ones(1)}
-    fit(model, old, "somewhere")
-    assert all(value.all() for value in model.values())
-    with pytest.raises(CheckpointError, match=r"output_projection\.video\.fc\.weight is missing"):
-        fit(model | {"output_projection.video.fc.weight": torch.zeros(2)}, old, "somewhere")
-
-
 def half_written(folder: Path) -> None:
     path = folder / TENSORS
     path.write_bytes(path.read_bytes()[:-7])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,8 +99,9 @@ class _ChoiceMetric(MeanMetric):
             values[number] = self._value(chosen(reply, choice.options), choice)
         return values
 
+    @abstractmethod
     def _value(self, place: int | None, choice: Choice) -> float:
-        raise NotImplementedError
+        """What one reply is worth: `place` is the option it chooses, None for none."""
 
 
 class ChoiceAccuracy(_ChoiceMetric):

@@ -32,6 +32,7 @@ from metrics.extractors.weights import (
     load_strictly,
     local_folder,
     read_state,
+    refuse_misfits,
 )
 from metrics.metric import MetricInputError
 
@@ -202,14 +203,7 @@ class ClapExtractor(ClapWindows):
                 dtype=torch.float32,
                 output_loading_info=True,
             )
-            wrong = sorted(key for key in report["missing_keys"] if not key.endswith(_COUNTING))
-            wrong += sorted(map(str, report["mismatched_keys"]))
-            if wrong:
-                raise MissingWeightsError(
-                    f"CLAP {self.name}",
-                    f"{self.file.name} does not fit config.json, first at {wrong[0]}",
-                    DISABLES,
-                )
+            refuse_misfits(report, _COUNTING, f"CLAP {self.name}", self.file.name, DISABLES)
         return model.eval().requires_grad_(False).to(self.device)
 
     @cached_property

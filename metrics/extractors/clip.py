@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.extractors.pictures import checked_pixels, short_side_crop
-from metrics.extractors.weights import MissingWeightsError, file_hash, local_folder
+from metrics.extractors.weights import MissingWeightsError, file_hash, local_folder, refuse_misfits
 from metrics.metric import MetricInputError
 
 if TYPE_CHECKING:
@@ -140,14 +140,7 @@ class ClipExtractor:
             dtype=torch.float32,
             output_loading_info=True,
         )
-        missing = sorted(key for key in report["missing_keys"] if not key.endswith("position_ids"))
-        if missing or report["mismatched_keys"]:
-            wrong = missing or sorted(map(str, report["mismatched_keys"]))
-            raise MissingWeightsError(
-                f"CLIP {self.name}",
-                f"model.safetensors does not fit config.json, first at {wrong[0]}",
-                DISABLES,
-            )
+        refuse_misfits(report, "position_ids", f"CLIP {self.name}", "model.safetensors", DISABLES)
         return model.eval().requires_grad_(False).to(self.device)
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +126,31 @@ def load_strictly(
         raise MissingWeightsError(file, f"not {name}, first seen at {first}", disables)
     loaded = {key: state[key] if key in state else torch.zeros((), dtype=own[key].dtype) for key in own}
     network.load_state_dict({key: value.to(own[key].dtype) for key, value in loaded.items()}, assign=True)
+
+
+def refuse_misfits(
+    report: Mapping[str, Any],
+    counting: str | tuple[str, ...],
+    network: str,
+    file: str,
+    disables: Iterable[str],
+) -> None:
+    """Refuse what transformers would leave at random after `from_pretrained(output_loading_info=True)`.
+
+    Args:
+        report: its loading info.
+        counting: endings of keys that only count positions and may be missing.
+        network: the network's name, for the message.
+        file: the weights file's name, for the message.
+        disables: the metrics that are out of reach without it.
+
+    Raises:
+        MissingWeightsError: a key is missing or of another shape; names the first.
+    """
+    wrong = sorted(key for key in report["missing_keys"] if not key.endswith(counting))
+    wrong += sorted(map(str, report["mismatched_keys"]))
+    if wrong:
+        raise MissingWeightsError(network, f"{file} does not fit config.json, first at {wrong[0]}", disables)
 
 
 def read_state(path: Path, disables: Iterable[str]) -> dict[str, Any]:

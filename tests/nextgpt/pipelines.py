@@ -148,10 +148,27 @@ def _vocoder(bins: int = 8) -> Any:
     )
 
 
+def _clap_text(vocabulary: int) -> Any:
+    from transformers import ClapTextConfig
+
+    return ClapTextConfig(
+        vocab_size=vocabulary,
+        hidden_size=16,
+        intermediate_size=32,
+        projection_dim=10,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=40,
+        bos_token_id=1,
+        eos_token_id=3,
+        pad_token_id=0,
+    )
+
+
 def audioldm(folder: Path) -> None:
     """One pooled vector of CLAP, as the class of the UNet."""
     from diffusers import AudioLDMPipeline, DDIMScheduler, UNet2DConditionModel
-    from transformers import ClapTextConfig, ClapTextModelWithProjection
+    from transformers import ClapTextModelWithProjection
 
     words, vocabulary = _words(folder)
     unet = UNet2DConditionModel(
@@ -168,22 +185,84 @@ def audioldm(folder: Path) -> None:
         projection_class_embeddings_input_dim=10,
         class_embeddings_concat=True,
     )
-    text = ClapTextConfig(
-        vocab_size=vocabulary,
-        hidden_size=16,
-        intermediate_size=32,
-        projection_dim=10,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=40,
-        bos_token_id=1,
-        eos_token_id=3,
-        pad_token_id=0,
-    )
     AudioLDMPipeline(
         vae=_vae(channels=1),
-        text_encoder=ClapTextModelWithProjection(text),
+        text_encoder=ClapTextModelWithProjection(_clap_text(vocabulary)),
         tokenizer=words,
+        unet=unet,
+        scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
+        vocoder=_vocoder(),
+    ).save_pretrained(folder)
+
+
+def audioldm2(folder: Path) -> None:
+    """A T5's sequence, and what a small GPT-2 makes of it and of CLAP's vector."""
+    from diffusers import (
+        AudioLDM2Pipeline,
+        AudioLDM2ProjectionModel,
+        AudioLDM2UNet2DConditionModel,
+        DDIMScheduler,
+    )
+    from transformers import (
+        ClapAudioConfig,
+        ClapConfig,
+        ClapFeatureExtractor,
+        ClapModel,
+        GPT2Config,
+        GPT2LMHeadModel,
+        RobertaTokenizer,
+        T5Tokenizer,
+    )
+
+    words, vocabulary = _words(folder)
+    # The pipeline asks its tokenizers for their classes, and has the T5's padded to the longest prompt.
+    roberta = RobertaTokenizer(vocab=words.get_vocab(), merges=[], model_max_length=WORDS)
+    pieces = ["<pad>", "</s>", "<unk>", "▁", "▁a", "▁red", "▁circle", "▁large", "▁blue", "▁square"]
+    t5 = T5Tokenizer(vocab=[(piece, -1.0) for piece in pieces], extra_ids=0, model_max_length=WORDS)
+    hears = ClapAudioConfig(
+        spec_size=8,
+        window_size=4,
+        num_mel_bins=8,
+        intermediate_size=8,
+        depths=[1, 1],
+        num_attention_heads=[1, 1],
+        num_hidden_layers=2,
+        hidden_size=16,
+        patch_embeds_hidden_size=8,
+        projection_dim=10,
+        patch_size=2,
+        patch_stride=2,
+        patch_embed_input_channels=4,
+    )
+    clap = ClapConfig(
+        text_config=_clap_text(vocabulary).to_dict(), audio_config=hears.to_dict(), projection_dim=10
+    )
+    unet = AudioLDM2UNet2DConditionModel(
+        sample_size=32,
+        in_channels=4,
+        out_channels=4,
+        layers_per_block=1,
+        block_out_channels=(8, 16),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=4,
+        attention_head_dim=4,
+        # Of each block, one attention reads the sound, one what the GPT-2 says, one the T5.
+        cross_attention_dim=((None, 16, 20), (None, 16, 20)),
+    )
+    AudioLDM2Pipeline(
+        vae=_vae(channels=1),
+        text_encoder=ClapModel(clap),
+        text_encoder_2=_t5(vocabulary, 20),
+        projection_model=AudioLDM2ProjectionModel(
+            text_encoder_dim=10, text_encoder_1_dim=20, langauge_model_dim=16
+        ),
+        language_model=GPT2LMHeadModel(
+            GPT2Config(n_embd=16, n_head=2, n_layer=1, vocab_size=20, n_positions=64, max_new_tokens=6)
+        ),
+        tokenizer=roberta,
+        tokenizer_2=t5,
+        feature_extractor=ClapFeatureExtractor(feature_size=8, fft_window_size=64, hop_length=32),
         unet=unet,
         scheduler=DDIMScheduler(clip_sample=False, steps_offset=1),
         vocoder=_vocoder(),
@@ -322,6 +401,7 @@ FAMILIES: dict[str, tuple[Callable[[Path], None], str, tuple[int, int], dict[str
     "Wan": (wan, "video", (512, 16), {"height": 16, "width": 16, "num_frames": 5}),
     "CogVideoX": (cogvideox, "video", (10, 16), {"height": 16, "width": 16, "num_frames": 5}),
     "AudioLDM": (audioldm, "audio", (1, 10), {}),
+    "AudioLDM 2": (audioldm2, "audio", (WORDS + 6, 20), {}),
     "Stable Audio": (stable_audio, "audio", (WORDS, 4), {}),
 }
 

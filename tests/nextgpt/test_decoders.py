@@ -25,7 +25,7 @@ from tests.nextgpt.pipelines import FAMILIES, build
 KINDS: dict[str, Any] = {"image": ImageDecoder, "video": VideoDecoder, "audio": AudioDecoder}
 HOW: dict[str, Any] = {"steps": 2, "guidance": 3.0}
 CPU = torch.device("cpu")
-DENOISES = ["Stable Diffusion XL", "Zeroscope", "AudioLDM"]
+DENOISES = ["Stable Diffusion XL", "Zeroscope", "AudioLDM", "AudioLDM 2"]
 _loaded: dict[str, tuple[Decoder, Path]] = {}
 
 
@@ -92,7 +92,7 @@ def test_the_condition_and_its_weight_change_what_is_made(name: str, root: Path)
 
 def test_what_the_pipeline_itself_makes_of_a_prompt(root: Path) -> None:
     """Nothing is lost on the way through a packed condition."""
-    for name in ("Stable Diffusion XL", "AudioLDM", "Stable Audio"):
+    for name in ("Stable Diffusion XL", "AudioLDM", "AudioLDM 2", "Stable Audio"):
         decoder, _ = loaded(name, root)
         (ours,) = decoder.generate_from_text(["a red circle"], [3], **HOW)
         empty = {} if name == "Stable Audio" else {"negative_prompt": None}

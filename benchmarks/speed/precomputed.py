@@ -1,0 +1,118 @@
+"""Training steps with precomputed features against steps that compute what is frozen anew each time.
+
+    python -m benchmarks.speed.precomputed
+
+The first two stages of a preset, on the same examples and from the same weights. Both ways take the same
+steps; no time is shown before their losses are found equal to 1e-4 of them, since a frozen network rounds
+otherwise among other neighbours. The two ways take turns, step by step, so that other work on the machine
+troubles both alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import platform
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.speed.answering import timed
+
+if TYPE_CHECKING:
+    from nextgpt.config import Config, Stage
+    from nextgpt.training.data import Example
+    from nextgpt.training.steps import Run
+
+STAGES: tuple[Stage, ...] = ("encoding", "decoding")
+TOLERANCE = 1e-4  # relative
+_WARM_UP = 2  # steps that are not counted: memory is allocated in them
+
+
+class _Computed:
+    """A stage's run whose features are there before each step, or computed as a part of it."""
+
+    def __init__(self, config: Config, stage: Stage, steps: int, out: Path, *, anew: bool) -> None:
+        from nextgpt.training.batches import Prepared
+        from nextgpt.training.data import Example
+        from nextgpt.training.loop import planned
+        from nextgpt.training.stages import begin
+        from nextgpt.training.steps import Run
+
+        plan, read = planned(config, stage)
+        count = plan.batch * (steps + _WARM_UP)
+        self.examples: list[Example] = []
+        for item in read:
+            if isinstance(item, Example):
+                self.examples.append(item)
+            if len(self.examples) == count:
+                break
+        self.model = begin(config, stage, seed=plan.seed)
+        data = Prepared(self.model, self.examples)
+        self.run: Run = Run(self.model, data, dataclasses.replace(plan, held_out=0, steps=count), out)
+        self.anew = anew
+        self.loss = math.nan
+
+    def step(self) -> None:
+        """One step."""
+        if self.anew:
+            from nextgpt.training.batches import compute
+            from nextgpt.training.features import Features
+
+            self.run.data.features = Features()
+            rows = self.run.order.rows(self.run.step)
+            compute(self.run.data.features, [self.examples[row] for row in rows], self.model)
+        self.loss = float(self.run.advance()["loss"])
+        self.run.step += 1
+
+
+def rows(config: Config, steps: int) -> Iterator[str]:
+    """The table's lines, a stage each.
+
+    Raises:
+        AssertionError: a loss differs between the two ways.
+    """
+    for stage in STAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            ways = [_Computed(config, stage, steps, Path(folder), anew=anew) for anew in (False, True)]
+            wall, cpu = [0.0, 0.0], [0.0, 0.0]
+            for number in range(_WARM_UP + steps):
+                for place, way in enumerate(ways):
+                    took = timed(way.step)
+                    if number >= _WARM_UP:
+                        wall[place] += took[0] / steps
+                        cpu[place] += took[1] / steps
+                one, other = (way.loss for way in ways)
+                equal = math.isclose(one, other, rel_tol=TOLERANCE)
+                assert equal, f"step {number}: losses of {one} and {other}: no time is shown"
+        yield (
+            f"| {stage} | {wall[1]:.3f} | {wall[0]:.3f} | **{wall[1] / wall[0]:.2f}** | 2 "
+            f"| {cpu[1] / cpu[0]:.2f} |"
+        )
+
+
+def main() -> None:
+    """Print the table."""
+    import torch
+
+    from nextgpt.config import load_config
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--preset", default="tiny", help="a preset's name, or a YAML file")
+    parser.add_argument("--steps", type=int, default=20, help="of each stage and each way")
+    options = parser.parse_args()
+    print(
+        f"Python {platform.python_version()}, torch {torch.__version__}; {platform.machine()}, "
+        f"{torch.get_num_threads()} threads; mean of {options.steps} steps; losses equal to {TOLERANCE:g}\n\n"
+        "| stage | computed each step, s | precomputed, s | times faster | at least | in CPU time |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        flush=True,
+    )
+    for line in rows(load_config(options.preset), options.steps):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -15,9 +15,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toyworld.instructions import instruct
+from toyworld.instructions import EDITS, instruct
 from toyworld.language import describe, paraphrase
-from toyworld.questions import questions
+from toyworld.questions import TYPES, drill, questions
 from toyworld.scene import Scene
 from toyworld.splits import Split, stream
 
@@ -90,6 +90,38 @@ def conversations(split: Split, seed: int = 0) -> Iterator[tuple[Turn, ...]]:
         yield tuple(_conversation(scene, rng))
 
 
+# One kind of question or of instruction at a time; see `lesson`.
+SUBJECTS = (*TYPES, *EDITS)
+
+
+def lesson(subject: str, split: Split, seed: int = 0) -> Iterator[tuple[Turn, ...]]:
+    """Conversations without end about one subject: questions of one type, or one instruction of a kind.
+
+    Mixed with everything else, what is hard is learnt last if at all; alone, and in the canonical words, it
+    is learnt in minutes.
+
+    Example:
+        >>> (turn,) = next(lesson("mirror", "train"))
+        >>> turn.request.endswith(" mirror the scene")
+        True
+    """
+    rng = random.Random(f"lesson-{subject}-{split}-{seed}")
+    for scene in stream(split, seed):
+        turns = list(_taught(subject, scene, rng))
+        if turns:
+            shown = PICTURE.format(caption=describe(scene), request=turns[0].request)
+            first = Turn(shown, turns[0].reply)
+            yield (first, *turns[1:])
+
+
+def _taught(subject: str, scene: Scene, rng: random.Random) -> Iterator[Turn]:
+    if subject in TYPES:
+        for question in drill(scene, rng, subject, _QUESTIONS):
+            yield Turn(question.text, question.answer)
+    elif (edit := instruct(scene, rng, seen=True, kind=subject)) is not None:
+        yield Turn(edit.text, CALL.format(caption=describe(edit.target)))
+
+
 def _conversation(scene: Scene, rng: random.Random) -> Iterator[Turn]:
     opening = rng.choices(("picture", "draw", "talk"), (84, 13, 3))[0]
     shown = "{request}"
@@ -120,4 +152,15 @@ def _about(scene: Scene, rng: random.Random) -> Iterator[Turn]:
         scene = edit.target
 
 
-__all__ = ["CALL", "DESCRIBE", "DRAW", "PICTURE", "SMALL_TALK", "Turn", "conversations", "turns"]
+__all__ = [
+    "CALL",
+    "DESCRIBE",
+    "DRAW",
+    "PICTURE",
+    "SMALL_TALK",
+    "SUBJECTS",
+    "Turn",
+    "conversations",
+    "lesson",
+    "turns",
+]

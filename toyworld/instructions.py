@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from toyworld.scene import COLOURS, SHAPES, SIZES, Scene, Thing
 
+EDITS = ("mirror", "swap", "remove", "recolour", "resize", "reshape")
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -20,13 +22,14 @@ class Edit:
     kind: str
 
 
-def instruct(scene: Scene, rng: random.Random, *, seen: bool = False) -> Edit | None:
+def instruct(scene: Scene, rng: random.Random, *, seen: bool = False, kind: str | None = None) -> Edit | None:
     """One instruction that applies to the scene without ambiguity and changes it.
 
     Args:
         scene: The scene before.
         rng: Draws the kind and the wording.
         seen: Keep to results without a held-out pair of colour and shape: what training may show.
+        kind: One of `EDITS`, or any.
 
     Returns:
         The instruction, or None for the rare scene that has none (three alike in one column, say).
@@ -39,7 +42,8 @@ def instruct(scene: Scene, rng: random.Random, *, seen: bool = False) -> Edit | 
         >>> any(edit.target == scene for edit in edits)
         False
     """
-    for make in rng.sample(_MAKERS, len(_MAKERS)):
+    makers = _MAKERS if kind is None else (_MAKERS[EDITS.index(kind)],)
+    for make in rng.sample(makers, len(makers)):
         edits = [edit for edit in make(scene, rng) if not (seen and edit.target.compositional)]
         if edits:
             return rng.choice(edits)

@@ -12,6 +12,16 @@ from toyworld.language import PLACES
 from toyworld.scene import CELLS, COLOURS, SHAPES, Scene, Thing
 
 ANNOTATORS = 10
+# VQAv2's question types that are asked here.
+TYPES = (
+    "is there a",
+    "where is the",
+    "is the",
+    "what color is the",
+    "what size is the",
+    "what shape is the",
+    "how many",
+)
 # How often one annotator writes something else than the answer: a synonym, or a slip.
 _SYNONYM, _SLIP = 0.06, 0.04
 _SYNONYMS = {"purple": "violet", "small": "little", "large": "big", "center": "middle", "black": "dark"}
@@ -51,6 +61,23 @@ def questions(scene: Scene, rng: random.Random, count: int | None = None) -> lis
         if count is not None and len(found) == count:
             break
     return found
+
+
+def drill(scene: Scene, rng: random.Random, question_type: str, count: int) -> list[Question]:
+    """Different questions of one type alone, at most so many: none can be answered by an earlier answer.
+
+    Example:
+        >>> from toyworld.scene import Thing
+        >>> scene = Scene.of(Thing(0, "small", "red", "circle"))
+        >>> sorted(question.text for question in drill(scene, random.Random(0), "where is the", 4))
+        ['where is the circle?', 'where is the red object?']
+    """
+    found: dict[str, Question] = {}
+    for _ in range(count):  # some askers draw another question each time
+        for question in (question for ask in _ASKERS for question in ask(scene, rng)):
+            if question.question_type == question_type:
+                found.setdefault(question.text, question)
+    return rng.sample(list(found.values()), min(count, len(found)))
 
 
 def annotate(question: Question, rng: random.Random) -> list[dict[str, Any]]:

@@ -18,13 +18,8 @@ from toyworld.render import render
 from toyworld.scene import Scene
 from toyworld.splits import stream
 
-# What the model says before it shows a picture. The language model would write a description after it, for
-# a tool; here the signal tokens stand in its place, and they alone carry what is to be drawn, as in the
-# paper. Words that the frozen language model never wrote would not do: its output rows of rare tokens are
-# all alike, no adapter can tell them apart, and the attempt drowns what the signals have to learn.
-CALLED = CALL.split(maxsplit=1)[0]
 # Questions about one picture in one conversation: what is shown is read once and answered for often.
-_QUESTIONS = 4
+_QUESTIONS = 8
 _STAGES = ("encoding", "decoding", "instruct")
 
 
@@ -53,7 +48,7 @@ def examples(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
 
 
 def _mixed(scene: Scene, rng: random.Random) -> Example:
-    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (10, 30, 36, 22, 2))[0]
+    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (6, 44, 26, 22, 2))[0]
     if kind == "describe":
         return Example((user(render(scene), rng.choice(DESCRIBE_WORDINGS)), assistant(describe(scene))))
     if kind == "ask":
@@ -64,8 +59,7 @@ def _mixed(scene: Scene, rng: random.Random) -> Example:
     if kind == "edit":
         edit = instruct(scene, rng, seen=True)
         if edit is not None:
-            reply = assistant(CALLED, render(edit.target))
-            return Example((user(render(scene), edit.text), reply), (describe(edit.target),))
+            return Example((user(render(scene), edit.text), _drawn(edit.target)), (describe(edit.target),))
     return _draw(scene, rng)
 
 
@@ -79,4 +73,12 @@ def _ask(scene: Scene, rng: random.Random) -> Example:
 
 def _draw(scene: Scene, rng: random.Random) -> Example:
     request = rng.choice(DRAW_WORDINGS).format(caption=paraphrase(scene, rng))
-    return Example((user(request), assistant(CALLED, render(scene))), (describe(scene),))
+    return Example((user(request), _drawn(scene)), (describe(scene),))
+
+
+def _drawn(scene: Scene) -> Message:
+    # Before it shows a picture, the model says what will be in it, as the released model does (its second
+    # stage has the assistant repeat the caption before the signals). The language model has learnt to say so
+    # for a tool; words that it never wrote would not do: its output rows of rare tokens are all alike, and
+    # no adapter can tell them apart.
+    return assistant(CALL.format(caption=describe(scene)), render(scene))

@@ -38,7 +38,7 @@ def test_every_preset_reads_and_is_named_after_its_file(name: str) -> None:
         ("rank: 16, ", "", "mine.yaml: lora: the field 'rank' is missing"),
         ("1.0e-3", "1e-3", "mine.yaml: training: .*: expected float, got '1e-3'"),
         ("signals: {image: 4}", "signals: {smell: 4}", "signals: expected .*got 'smell'"),
-        ("signals: {image: 4}", "signals: {image: 4, video: 24}", "signals: video: no diffusion model"),
+        ("signals: {image: 12}", "signals: {image: 12, video: 24}", "signals: video: no diffusion model"),
         ("history: 0", "history: 0, options: {audio: {}}", "options: audio: the model has no signals"),
         ("picture: {media}", "picture:", "prompt: image: 'picture:' needs {media}"),
         ("lora: {", "lora: [", "not valid YAML"),

@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 RECIPE = Recipe("language_model", steps=3400, batch=48, learning_rate=2e-3, warmup=200)
 # Afterwards whole conversations, with many answers for one description.
 CONVERSATIONS = Recipe("language_model_conversations", steps=1200, batch=32, learning_rate=1e-3, warmup=50)
+# Then each kind of question and of instruction alone, one after the other,
+LESSONS = Recipe("language_model_lessons", steps=1420, batch=16, learning_rate=1e-3, warmup=50)
+_STEPS = {
+    "where is the": 300,
+    "is the": 200,
+    "what color is the": 200,
+    "what size is the": 100,
+    "what shape is the": 60,
+    "is there a": 60,
+    "how many": 40,
+    "mirror": 100,
+    "remove": 120,
+    "resize": 80,
+    "recolour": 80,
+    "reshape": 60,
+    "swap": 20,
+}
+# and at last all of them together again.
+REVISION = Recipe("language_model_revision", steps=400, batch=16, learning_rate=1e-3, warmup=50)
 TEMPLATE = "USER: {request} ASSISTANT:"
 # First every token of a reply weighs the same, and requests a tenth, which teaches the wording; from this
 # step on every reply weighs the same, or answers of one word would hardly count beside descriptions.
@@ -58,7 +77,7 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     """
     import torch
 
-    from toyworld.dialogue import conversations, turns
+    from toyworld.dialogue import lesson, turns
     from toyworld.pretrain.tokenizer import save
 
     torch.manual_seed(recipe.seed)
@@ -72,20 +91,20 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
             return reply_loss(llama, tokenizer, batch, length_power=1.0)
         return reply_loss(llama, tokenizer, batch, length_power=0.0, request_weight=_REQUEST_WEIGHT)
 
-    @functools.lru_cache(maxsize=1)
-    def pool(number: int) -> list[list[tuple[Turn, ...]]]:
-        drawn = conversations("train", 1 + hash_seed(CONVERSATIONS, number))
-        by_length = sorted(itertools.islice(drawn, _POOL * CONVERSATIONS.batch), key=_words)
-        size = CONVERSATIONS.batch
-        batches = [by_length[k : k + size] for k in range(0, len(by_length), size)]
-        random.Random(number).shuffle(batches)
-        return batches
-
     def of_conversations(step: int) -> torch.Tensor:
-        return reply_loss(llama, tokenizer, pool(step // _POOL)[step % _POOL])
+        return reply_loss(llama, tokenizer, _pool(CONVERSATIONS, step // _POOL)[step % _POOL])
+
+    def of_lessons(step: int) -> torch.Tensor:
+        drawn = lesson(_subject(step), "train", 1 + hash_seed(LESSONS, step))
+        return reply_loss(llama, tokenizer, list(itertools.islice(drawn, LESSONS.batch)))
+
+    def of_revision(step: int) -> torch.Tensor:
+        return reply_loss(llama, tokenizer, _pool(REVISION, step // _POOL)[step % _POOL])
 
     fit(recipe, llama, of_turns, work)
     fit(CONVERSATIONS, llama, of_conversations, work)
+    fit(LESSONS, llama, of_lessons, work)
+    fit(REVISION, llama, of_revision, work)
     held_out = list(itertools.islice(turns("validation"), 400))
     llama.eval()
     with torch.no_grad():
@@ -97,6 +116,27 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
         }
     llama.half().save_pretrained(folder)
     return figures
+
+
+def _subject(step: int) -> str:
+    """What a step of the lessons is about."""
+    for subject, steps in _STEPS.items():
+        step -= steps
+        if step < 0:
+            return subject
+    raise ValueError("the lessons are over")
+
+
+@functools.lru_cache(maxsize=1)
+def _pool(recipe: Recipe, number: int) -> list[list[tuple[Turn, ...]]]:
+    """Some batches of conversations, drawn together and cut by length."""
+    from toyworld.dialogue import conversations
+
+    drawn = conversations("train", 1 + hash_seed(recipe, number))
+    by_length = sorted(itertools.islice(drawn, _POOL * recipe.batch), key=_words)
+    batches = [by_length[k : k + recipe.batch] for k in range(0, len(by_length), recipe.batch)]
+    random.Random(number).shuffle(batches)
+    return batches
 
 
 def reply_loss(

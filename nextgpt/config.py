@@ -267,7 +267,7 @@ def load_config(preset: str | os.PathLike[str], *, projection: str | None = None
 
     Example:
         >>> load_config("tiny").signals["image"]
-        4
+        12
     """
     path = PRESETS / f"{preset}.yaml" if str(preset) in presets() else Path(preset)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speed import captions, distances, precomputed, timing, vqa, vqa_rules
+from benchmarks.speed import captions, distances, timing, vqa, vqa_rules
 from benchmarks.speed.timing import Arrays, largest_difference, measured
 
 ROW = re.compile(r"\| .+ \| .+ \| [\d.]+ \| [\d.]+ \| \*\*[\d.]+\*\* \| .+ \| \d+ \| \d+ \| .+ \|")
@@ -44,16 +44,6 @@ def test_distances_are_measured() -> None:
 @pytest.mark.java
 def test_captions_are_measured_and_their_intervals() -> None:
     assert_table(captions.rows(items=60), ["3", "10", "0.67"])
-
-
-@pytest.mark.slow  # trains for a few steps
-@pytest.mark.weights
-def test_training_is_measured_with_precomputed_features_and_without() -> None:
-    from nextgpt.config import load_config
-
-    lines = [line.split(" | ") for line in precomputed.rows(load_config("tiny"), steps=1)]
-    assert [line[0] for line in lines] == ["| encoding", "| decoding"]
-    assert [line[4] for line in lines] == ["2", "2"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells what children hold")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nextgpt.config import Config, Projection, Weights, load_config
+from nextgpt.config import Config, Lora, Projection, Weights, load_config
 from nextgpt.media import Image
 from nextgpt.messages import assistant, user
 from nextgpt.training.data import Example
@@ -61,7 +61,8 @@ def random_config(folder: Path) -> Config:
             "linear": {},
         },
         output_projection=Projection("transformer", small),
-        lora=dataclasses.replace(tiny.lora, rank=4),
+        signals={"image": 4},
+        lora=Lora(rank=4, alpha=8),
         generation=dataclasses.replace(tiny.generation, max_new_tokens=12, steps=2),
     )
 

@@ -1,6 +1,6 @@
-"""Training steps with precomputed features against steps that compute what is frozen anew each time.
+"""What precomputed features gain: training steps with them against steps that compute what is frozen anew each time.
 
-    python -m benchmarks.speed.precomputed
+    python -m nextgpt.training.gain
 
 The first two stages of a preset, on the same examples and from the same weights. Both ways take the same
 steps; no time is shown before their losses are found equal to 1e-4 of them, since a frozen network rounds
@@ -15,11 +15,10 @@ import dataclasses
 import math
 import platform
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from benchmarks.speed.answering import timed
 
 if TYPE_CHECKING:
     from nextgpt.config import Config, Stage
@@ -80,10 +79,11 @@ def rows(config: Config, steps: int) -> Iterator[str]:
             wall, cpu = [0.0, 0.0], [0.0, 0.0]
             for number in range(_WARM_UP + steps):
                 for place, way in enumerate(ways):
-                    took = timed(way.step)
+                    start, used = time.perf_counter(), time.process_time()
+                    way.step()
                     if number >= _WARM_UP:
-                        wall[place] += took[0] / steps
-                        cpu[place] += took[1] / steps
+                        wall[place] += (time.perf_counter() - start) / steps
+                        cpu[place] += (time.process_time() - used) / steps
                 one, other = (way.loss for way in ways)
                 equal = math.isclose(one, other, rel_tol=TOLERANCE)
                 assert equal, f"step {number}: losses of {one} and {other}: no time is shown"

@@ -1,4 +1,4 @@
-"""What precomputed features gain: training steps with them against steps that compute what is frozen anew each time.
+"""What precomputed features gain: steps with them against steps that compute what is frozen anew each time.
 
     python -m nextgpt.training.gain
 

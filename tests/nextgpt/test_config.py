@@ -62,7 +62,8 @@ def test_values_arrive_typed() -> None:
         config.training.stage("encoding").learning_rate
         == yaml.safe_load(TINY)["training"]["encoding"]["learning_rate"]
     )
-    assert config.lora.targets[:4] == ("q_proj", "k_proj", "v_proj", "o_proj")
+    attention, mlp = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
+    assert config.lora.targets == attention + mlp
 
 
 def test_weights_inside_a_package_are_found_without_importing_it(

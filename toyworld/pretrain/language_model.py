@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 RECIPE = Recipe("language_model", steps=3400, batch=48, learning_rate=2e-3, warmup=200)
 # Afterwards whole conversations, with many answers for one description.
 CONVERSATIONS = Recipe("language_model_conversations", steps=1200, batch=32, learning_rate=1e-3, warmup=50)
-# Then each kind of question and of instruction alone, one after the other,
-LESSONS = Recipe("language_model_lessons", steps=1420, batch=16, learning_rate=1e-3, warmup=50)
+# Then each kind of question and of instruction alone, one after the other, for so many steps,
 _STEPS = {
     "where is the": 300,
     "is the": 200,
@@ -37,6 +36,9 @@ _STEPS = {
     "reshape": 60,
     "swap": 20,
 }
+LESSONS = Recipe(
+    "language_model_lessons", steps=sum(_STEPS.values()), batch=16, learning_rate=1e-3, warmup=50
+)
 # and at last all of them together again.
 REVISION = Recipe("language_model_revision", steps=400, batch=16, learning_rate=1e-3, warmup=50)
 TEMPLATE = "USER: {request} ASSISTANT:"

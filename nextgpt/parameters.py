@@ -293,10 +293,14 @@ STABLE_DIFFUSION_1_5 = Decoder(
 STABLE_DIFFUSION_2 = Decoder(
     "Stable Diffusion 2", 77, 1024, _stable_diffusion_2, "the newer code's choice", (4, 96, 96)
 )
-# 24 frames of 320 x 576, as the released code makes them.
-ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "paper: 1.8B in all", (4, 24, 40, 72))
-# 10.24 seconds: 1024 frames of 64 mel bins, of which the VAE keeps one in four either way.
-AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "paper: 975M in all", (8, 256, 16))
+# 16 frames of 320 x 576, and 5 seconds: 500 frames of 64 mel bins, of which the VAE keeps one in four either
+# way. So says the newer code; the older makes 24 frames and 9 seconds. The presets' options say the same.
+ZEROSCOPE = Decoder("Zeroscope v2 576w", 77, 1024, _zeroscope, "paper: 1.8B in all", (4, 16, 40, 72))
+AUDIOLDM_LARGE = Decoder("AudioLDM-l-full", 1, 512, _audioldm_large, "paper: 975M in all", (8, 125, 16))
+_OLDER = {
+    "video": replace(ZEROSCOPE, latents=(4, 24, 40, 72)),
+    "audio": replace(AUDIOLDM_LARGE, latents=(8, 225, 16)),
+}
 
 # What NExT-GPT reads of ImageBind-huge; text is not used.
 _HUGE = ImageBindConfig()
@@ -321,6 +325,7 @@ FULL_SIZE = {
     "7b-v0": replace(
         SEVEN_B,
         projection="linear",
+        decoders={**SEVEN_B.decoders, **_OLDER},
         sources={**SEVEN_B.sources, "input projection": "released weights: 4,198,400"},
         # The two tokens around a picture were added to the vocabulary as well, and all of it trained.
         tags=2,

@@ -7,8 +7,8 @@ import os
 # Before anything imports a Hugging Face library: one look-up without a network takes half a minute to fail.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# One thread for each worker, and for a process that a test starts: sums then come out the same.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, settings
 

@@ -48,7 +48,7 @@ def examples(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
 
 
 def _mixed(scene: Scene, rng: random.Random) -> Example:
-    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (6, 44, 26, 22, 2))[0]
+    kind = rng.choices(("describe", "ask", "draw", "edit", "talk"), (6, 34, 38, 20, 2))[0]
     if kind == "describe":
         return Example((user(render(scene), rng.choice(DESCRIBE_WORDINGS)), assistant(describe(scene))))
     if kind == "ask":

@@ -190,7 +190,10 @@ class ClapExtractor(ClapWindows):
         from transformers import ClapConfig, ClapModel
 
         if self.laion:
-            model = ClapModel(ClapConfig.from_pretrained(self.folder))
+            config = ClapConfig.from_pretrained(self.folder)
+            # That of roberta-base, with which LAION trained; the converted models' files say 1e-12.
+            config.text_config.layer_norm_eps = _ROBERTA_EPS
+            model = ClapModel(config)
             state = converted(read_state(self.file, DISABLES))
             # Counting buffers, which newer versions of transformers do not save.
             own = {key: value for key, value in model.state_dict().items() if key.endswith(_COUNTING)}
@@ -231,6 +234,7 @@ class ClapExtractor(ClapWindows):
         return tokenizer
 
 
+_ROBERTA_EPS = 1e-5
 _COUNTING = ("position_ids", "token_type_ids")
 _UNUSED = re.compile(
     r"text_transform\.|audio_transform\.|.*\.attn_mask$"

@@ -177,7 +177,8 @@ class _GroupingBlock(nn.Module):
         )
         # Kept as a logarithm, so that no step makes it negative. At first it brings the similarities,
         # products of normalised vectors, to the size of one.
-        self.log_temperature = nn.Parameter(torch.tensor(math.log(width) / 2))
+        # Not a scalar: FSDP spreads vectors only.
+        self.log_temperature = nn.Parameter(torch.full((1,), math.log(width) / 2))
 
     def forward(self, groups: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         query = self.query(self.group_norm(groups))

@@ -86,8 +86,16 @@ class Objective(nn.Module):
         terms = {"text": reply_loss(logits[~signal], said[~signal])}
         if signal.any():
             terms["signals"] = reply_loss(logits[signal], said[signal])
+        idle = [concepts] if concepts is not None and not len(concepts) else []
         for modality in (part.targets if part is not None else batch.conditions) if speaks else ():
-            terms |= self._made(modality, hidden, batch, generator, draws)
+            condition = self._condition(modality, hidden, batch, draws)
+            if modality in batch.conditions:
+                terms |= self._made(modality, condition, batch, generator, draws)
+            else:
+                idle.append(condition)
+        # A part without pictures adds nothing to the gradient of what reads or makes them, but it must add
+        # that: FSDP wants gradients of the same parameters from every process.
+        terms["text"] = terms["text"] + sum(nothing.sum() for nothing in idle)
         if part is not None:
             terms = {name: value * self._share(name, part) for name, value in terms.items()}
         total = torch.stack([self._weight(name) * value for name, value in terms.items()]).sum()
@@ -104,26 +112,27 @@ class Objective(nn.Module):
             return groups[0] if groups else None
         return torch.cat(groups)[batch.order.argsort()]
 
+    def _condition(self, modality: Modality, hidden: Tensor, batch: Batch, draws: Draws | None) -> Tensor:
+        """The conditions of the media to make, from the hidden states at their signals; there may be none."""
+        own = self.model.language_model.signals.ids(modality)
+        states = hidden[(batch.ids >= own.start) & (batch.ids < own.stop)].unflatten(0, (-1, len(own)))
+        if draws is not None and batch.part is not None:
+            draws.rows_are(batch.part.targets[modality])
+        return self.model.condition(states, modality)
+
     def _made(
         self,
         modality: Modality,
-        hidden: Tensor,
+        condition: Tensor,
         batch: Batch,
         generator: torch.Generator,
         draws: Draws | None,
     ) -> dict[str, Tensor]:
-        """The terms of the media to make, from the hidden states at their signals."""
+        """The terms of the media to make."""
         model, weights, part = self.model, self.weights, batch.part
-        own, wanted = model.language_model.signals.ids(modality), batch.conditions.get(modality)
-        states = hidden[(batch.ids >= own.start) & (batch.ids < own.stop)].unflatten(0, (-1, len(own)))
         terms: dict[str, Tensor] = {}
-        if draws is not None and part is not None:
-            draws.rows_are(part.targets[modality])
-        condition = model.condition(states, modality)
-        if wanted is None:  # none in this part, whose dropout is drawn all the same
-            return terms
         if weights.alignment:
-            terms[term("alignment", modality)] = alignment_loss(condition, wanted)
+            terms[term("alignment", modality)] = alignment_loss(condition, batch.conditions[modality])
         if weights.denoising and modality in batch.latents:
             latents, shown = batch.latents[modality], batch.shown[modality]
             places = _first(part.shown[modality] if part else _all(latents), weights.denoising_batch)

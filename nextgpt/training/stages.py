@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,8 @@ def frozen(model: NextGPT) -> Iterator[tuple[str, Tensor]]:
     """Every tensor that must not change in the model's stage, by name."""
     trained = {id(parameter) for parameter in model.trained().values()}
     for part, network in _networks(model).items():
-        for name, value in network.state_dict(keep_vars=True).items():
+        # Not its state_dict: under FSDP that holds other tensors than the parameters.
+        for name, value in chain(network.named_parameters(), network.named_buffers()):
             if id(value) not in trained:
                 yield f"{part}.{name}", value
 

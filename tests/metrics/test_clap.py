@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import types
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ TEXT: dict[str, Any] = {
     "pad_token_id": 1,
     "bos_token_id": 0,
     "eos_token_id": 2,
+    "layer_norm_eps": 1e-5,
 }
 
 
@@ -320,6 +322,57 @@ def test_the_package_is_an_extractor_too(tmp_path: Path, monkeypatch: pytest.Mon
     torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pt")
     with pytest.raises(MissingWeightsError, match="not laion-clap's HTSAT-tiny"):
         LaionClapExtractor(tmp_path / "other.pt")
+
+
+@pytest.mark.slow
+def test_the_real_package_and_transformers_hear_and_read_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random weights of full size; the package would fetch roberta-base, all of which they replace."""
+    from transformers import (
+        BartTokenizer,
+        BertTokenizer,
+        ClapConfig,
+        ClapFeatureExtractor,
+        PreTrainedTokenizerFast,
+        RobertaConfig,
+        RobertaModel,
+        RobertaTokenizer,
+    )
+
+    folder = _folder(tmp_path / "small")
+    words = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), pad_token="<pad>")
+    base = RobertaConfig(
+        vocab_size=50_265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5
+    )
+    monkeypatch.setattr(RobertaModel, "from_pretrained", classmethod(lambda cls, *_, **__: cls(base)))
+    for tokenizer in (RobertaTokenizer, BertTokenizer, BartTokenizer):
+        monkeypatch.setattr(tokenizer, "from_pretrained", classmethod(lambda *_, **__: words))
+    package = pytest.importorskip("laion_clap", exc_type=ImportError)
+
+    torch.manual_seed(0)
+    network = package.CLAP_Module(enable_fusion=False, amodel="HTSAT-tiny", device="cpu").model
+    for name, value in network.state_dict().items():
+        if name.endswith((".weight", ".bias", "_table", "_projection")) and value.ndim > 1:
+            if "extractor" not in name:
+                value.normal_(0, 0.04)
+        elif name.endswith("bn0.running_mean"):
+            value.fill_(-20)
+        elif name.endswith("bn0.running_var"):
+            value.fill_(200)
+    torch.save(network.state_dict(), tmp_path / "random.pt")
+
+    full = tmp_path / "clap-htsat-unfused"
+    ClapConfig().save_pretrained(full)
+    # The published model's lowest frequency; the class has another one by default.
+    ClapFeatureExtractor(truncation="rand_trunc", frequency_min=50).save_pretrained(full)
+    shutil.copy(folder / "tokenizer.json", full)
+    ours = ClapExtractor(full, weights=tmp_path / "random.pt")
+    theirs = LaionClapExtractor(tmp_path / "random.pt")
+    sounds, texts = _sounds(5, 1.5), ["a dog barks", "rain falls"]
+    assert 1 - ours.sounds(sounds)[0] @ ours.sounds(sounds)[1] > 1e-3, "all sounds are alike"
+    assert ours.sounds(sounds) == pytest.approx(theirs.sounds(sounds), abs=1e-6)
+    assert ours.texts(texts) == pytest.approx(theirs.texts(texts), abs=1e-6)
 
 
 def test_without_the_package_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

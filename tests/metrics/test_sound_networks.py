@@ -255,6 +255,31 @@ def test_panns_load_the_published_layout(panns: PannsExtractor, panns_file: Path
     assert panns.signature == f"panns-cnn14@{file_hash(panns_file)},{how},layer:2048"
 
 
+@pytest.mark.slow
+def test_the_real_package_gives_the_same_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of random weights, its own front end included; it would fetch names of classes to the home."""
+    labels = tmp_path / "panns_data" / "class_labels_indices.csv"
+    labels.parent.mkdir()
+    labels.write_text("index,mid,display_name\n" + "".join(f"{k},/m/{k},c{k}\n" for k in range(527)))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    package = pytest.importorskip("panns_inference.models", exc_type=ImportError)
+    torch.manual_seed(2)
+    theirs = package.Cnn14(32_000, 1024, 320, 64, 50, 14_000, 527).eval()
+    theirs.bn0.running_mean.fill_(-30)
+    theirs.bn0.running_var.fill_(400)
+    torch.save({"model": theirs.state_dict()}, tmp_path / "random.pth")
+    waves = np.stack([_wave(1.5, 32_000, seed=seed) for seed in (3, 4)])
+    sounds = [Sound(wave, 32_000) for wave in waves]
+    with torch.no_grad():
+        expected = theirs(torch.from_numpy(waves))
+    embedding = PannsExtractor(tmp_path / "random.pth").features(sounds)
+    logits = PannsExtractor(tmp_path / "random.pth", layer="logits").features(sounds)
+    size = float(expected["embedding"].abs().max())
+    assert np.ptp(embedding) > 0.1 * size
+    assert embedding == pytest.approx(expected["embedding"].numpy(), abs=1e-5 * size)
+    assert 1 / (1 + np.exp(-logits)) == pytest.approx(expected["clipwise_output"].numpy(), abs=1e-5)
+
+
 def test_the_front_end_is_a_fourier_transform(panns: PannsExtractor) -> None:
     waves = torch.from_numpy(_wave(1, 32_000))[None]
     hann = torch.hann_window(1024)

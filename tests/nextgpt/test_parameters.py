@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from nextgpt.config import load_config
 from nextgpt.parameters import FULL_SIZE, SEVEN_B, PartCount, count, trainable_share
 
 
@@ -39,6 +40,16 @@ def test_the_paper_trains_no_vocabulary() -> None:
     assert counts["signal tokens"] == 2 * 36 * 4096
     assert counts["language model"] == 6_738_415_616
     assert 46e6 < counts["input projection, grouping"] < 47e6
+
+
+@pytest.mark.parametrize("name", sorted(FULL_SIZE))
+def test_memory_is_counted_for_what_the_preset_makes(name: str) -> None:
+    decoders, options = FULL_SIZE[name].decoders, load_config(name).generation.options
+    video, seconds = options["video"], options["audio"]["audio_length_in_s"]
+    size = (video["height"] // 8, video["width"] // 8)
+    assert decoders["video"].latents == (4, video["num_frames"], *size)
+    # A hundred mel frames a second; a VAE that keeps one in four.
+    assert decoders["audio"].latents == (8, seconds * 100 / 4, 64 / 4)
 
 
 def test_what_the_released_grouping_has_more() -> None:

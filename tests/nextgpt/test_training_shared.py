@@ -13,12 +13,13 @@ import pytest
 import torch
 from torch import nn
 
+from nextgpt.checkpoints import load
 from nextgpt.config import Config
 from nextgpt.training import loop
 from nextgpt.training.draws import Draws, Places
 from nextgpt.training.stages import begin
 from tests.nextgpt.backbones import making, seeing
-from tests.nextgpt.two_processes import PLAN, train
+from tests.nextgpt.two_processes import KILLED_AFTER, PLAN, train
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,21 +51,49 @@ def same(one: Path, other: Path) -> None:
             assert found == pytest.approx(expected, abs=1e-4), stage
 
 
-def test_two_processes_give_the_same_loss_curve_as_one(config: Config, alone: Path, tmp_path: Path) -> None:
+def in_two_processes(config: Config, out: Path, *how: str) -> subprocess.CompletedProcess[str]:
+    """Train in two processes that speak by gloo.
+
+    `accelerate launch` starts but one process without a GPU, whatever it is told; torch's own launcher does.
+    """
     backbones = Path(config.weights.encoder).parent
-    words = ["--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
-    words += ["--dynamo_backend", "no", "--main_process_port", "0", "-m", "tests.nextgpt.two_processes"]
+    words = ["--standalone", "--nproc_per_node", "2", "-m", "tests.nextgpt.two_processes"]
     done = subprocess.run(
-        [sys.executable, "-m", "accelerate.commands.launch", *words, str(backbones), str(tmp_path)],
+        [sys.executable, "-m", "torch.distributed.run", *words, str(backbones), str(out), *how],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert {"process 0 of 2", "process 1 of 2"} <= set(done.stdout.splitlines()), done.stderr
+    return done
+
+
+def test_two_processes_give_the_same_loss_curve_as_one(config: Config, alone: Path, tmp_path: Path) -> None:
+    done = in_two_processes(config, tmp_path)
     assert done.returncode == 0, done.stderr
     same(alone, tmp_path)
     assert done.stdout.count("parameters train") == 3, "each stage speaks once, not in every process"
+
+
+@pytest.mark.skipif(
+    tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 7),
+    reason="before torch 2.7, FSDP 2 needs a GPU",
+)
+def test_fsdp_gives_the_same_loss_curve_killed_and_resumed(
+    config: Config, alone: Path, tmp_path: Path
+) -> None:
+    killed = in_two_processes(config, tmp_path, "sharded", "killed")
+    assert "SIGKILL" in killed.stderr, killed.stderr
+    assert len(curve(tmp_path / "instruct")) == KILLED_AFTER
+    resumed = in_two_processes(config, tmp_path, "sharded", "resumed")
+    assert resumed.returncode == 0, resumed.stderr
+    same(alone, tmp_path)
+    expected, found = (load(folder / "instruct")[1] for folder in (alone, tmp_path))
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, atol=2e-3, rtol=2e-3, msg=name)
 
 
 def test_turns_change_nothing_but_memory(dropping: Config, alone: Path, tmp_path: Path) -> None:

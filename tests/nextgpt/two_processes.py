@@ -1,9 +1,12 @@
-"""All three stages in as many processes as there are: `accelerate launch -m tests.nextgpt.two_processes`."""
+"""All three stages in as many processes as there are: `torchrun -m tests.nextgpt.two_processes`."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from nextgpt.config import Config, LossWeights, Stage, StageConfig
@@ -11,9 +14,11 @@ from tests.nextgpt.backbones import making, random_config, seeing
 
 WEIGHTS = LossWeights(denoising_batch=4)
 PLAN = StageConfig(examples=22, steps=6, batch=6, learning_rate=1e-2, held_out=2, seed=3, losses=WEIGHTS)
+SAVE_EVERY = 2
+KILLED_AFTER = 5
 
 
-def train(config: Config, out: Path, plan: StageConfig = PLAN) -> None:
+def train(config: Config, out: Path, plan: StageConfig = PLAN, *, resume: bool = False) -> None:
     """Train the stages for a few steps; not every conversation has a picture, so that parts differ."""
     from nextgpt.training import loop
     from nextgpt.training.stages import begin
@@ -22,16 +27,62 @@ def train(config: Config, out: Path, plan: StageConfig = PLAN) -> None:
     stages: tuple[Stage, ...] = ("encoding", "decoding", "instruct")
     for stage in stages:
         model = begin(config, stage, encoding=out / "encoding", decoding=out / "decoding", device="cpu")
-        loop.train(model, examples[stage], plan, out / stage)
+        loop.train(model, examples[stage], plan, out / stage, resume=resume)
 
 
-def main(backbones: str, out: str) -> None:
+def shard() -> None:
+    """Have what follows done under FSDP, as configs/fsdp.yaml says; Accelerate wants a GPU for that."""
+    import yaml
+    from accelerate import Accelerator, PartialState
+    from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+
+    from nextgpt import training
+
+    text = (Path(training.__file__).parent / "configs" / "fsdp.yaml").read_text(encoding="utf-8")
+    said = yaml.safe_load(text)["fsdp_config"]
+    state = Accelerator(cpu=True, mixed_precision="no").state
+    state.fsdp_plugin = FullyShardedDataParallelPlugin(
+        fsdp_version=said["fsdp_version"],
+        auto_wrap_policy=said["fsdp_auto_wrap_policy"].lower(),
+        transformer_cls_names_to_wrap=[said["fsdp_transformer_layer_cls_to_wrap"]],
+        reshard_after_forward=said["fsdp_reshard_after_forward"],
+        state_dict_type=said["fsdp_state_dict_type"],
+        cpu_ram_efficient_loading=said["fsdp_cpu_ram_efficient_loading"],
+    )
+    for shared in (state, PartialState()):
+        shared.distributed_type = DistributedType.FSDP
+
+
+def die_in_the_last_stage() -> None:
+    """Kill this process in the middle of a run, after its state was saved."""
+    from nextgpt.training.loop import Run
+
+    advance = Run.advance
+
+    def dying(run: Run) -> Mapping[str, object]:
+        if run.model.stage == "instruct" and run.step == KILLED_AFTER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return advance(run)
+
+    Run.advance = dying  # type: ignore[method-assign,assignment]
+
+
+def main(backbones: str, out: str, *how: str) -> None:
     """What each process runs."""
     import torch
+    from accelerate import PartialState
 
     torch.set_num_threads(1)
+    state = PartialState(cpu=True)
+    print(f"process {state.process_index} of {state.num_processes}", flush=True)
+    if "sharded" in how:
+        shard()
+    if "killed" in how:
+        die_in_the_last_stage()
     config = random_config(Path(backbones))
-    train(dataclasses.replace(config, lora=dataclasses.replace(config.lora, dropout=0.2)), Path(out))
+    config = dataclasses.replace(config, lora=dataclasses.replace(config.lora, dropout=0.2))
+    plan = dataclasses.replace(PLAN, save_every=SAVE_EVERY)
+    train(config, Path(out), plan, resume="resumed" in how)
 
 
 if __name__ == "__main__":

@@ -116,8 +116,14 @@ def count(parts: Parts | str) -> list[PartCount]:
         if parts not in FULL_SIZE:
             raise ValueError(f"there are no counts for the preset {parts!r}, only for {', '.join(FULL_SIZE)}")
         parts = FULL_SIZE[parts]
+    _import_on_the_processor()
     with torch.device("meta"):
         return [*_encoder(parts), *_language_model(parts), *_decoders(parts)]
+
+
+def _import_on_the_processor() -> None:
+    """Import what would fail to be imported while the meta device is current: torch 2.6's compiler does."""
+    import transformers.modeling_utils  # noqa: F401
 
 
 def trainable_share(counts: Sequence[PartCount]) -> float:

@@ -101,6 +101,8 @@ def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.floa
         >>> tiny.language_model.width, tiny.encoder.out_dim
         (192, 128)
     """
+    # It imports torch's compiler, which torch 2.6 cannot do while the meta device is current.
+    import transformers.modeling_utils  # noqa: F401
     from transformers import AutoConfig, AutoModelForCausalLM
 
     width = int(parts.language_model["hidden_size"])

@@ -84,7 +84,7 @@ def timed(program: Callable[[], Arrays]) -> Measured:
 def _run(program: Callable[..., Arrays], setup: Callable[[], tuple[Any, ...]], answers: Path) -> None:
     given = setup()
     run = timed(partial(program, *given))
-    np.savez(answers, allow_pickle=False, **run.arrays)
+    np.savez(answers, **run.arrays)
     took = run.seconds, run.cpu_seconds, run.megabytes
     answers.with_suffix(".json").write_text(json.dumps(took), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["compare"], "Missing argument"),
-        (["compare", ".", "--baselin", "x"], "No such option: --baselin"),
+        (["compare", ".", "--baselin", "x"], "No such option:? '?--baselin"),
         (["compare", ".", "--examples", "99"], "--examples"),
         (["compair", "."], "No such command 'compair'"),
     ],
@@ -75,7 +76,7 @@ def test_a_folder_without_runs_says_so(tmp_path: Path) -> None:
 def test_a_mistyped_command_is_explained(arguments: list[str], words: str) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
-    assert words in " ".join(result.stderr.split())
+    assert re.search(words, " ".join(result.stderr.split()))
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ paper or the released code states.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -116,14 +117,24 @@ def count(parts: Parts | str) -> list[PartCount]:
         if parts not in FULL_SIZE:
             raise ValueError(f"there are no counts for the preset {parts!r}, only for {', '.join(FULL_SIZE)}")
         parts = FULL_SIZE[parts]
-    _import_on_the_processor()
-    with torch.device("meta"):
+    with made_on("meta"):
         return [*_encoder(parts), *_language_model(parts), *_decoders(parts)]
 
 
-def _import_on_the_processor() -> None:
-    """Import what would fail to be imported while the meta device is current: torch 2.6's compiler does."""
+@contextmanager
+def made_on(device: str) -> Iterator[None]:
+    """Networks are made on a device; on "meta" they have shapes and no numbers.
+
+    Example:
+        >>> with made_on("meta"):
+        ...     torch.nn.Linear(4096, 4096).weight.device.type
+        'meta'
+    """
+    # It imports torch's compiler, which torch 2.6 cannot do while the meta device is current.
     import transformers.modeling_utils  # noqa: F401
+
+    with torch.device(device):
+        yield
 
 
 def trainable_share(counts: Sequence[PartCount]) -> float:

@@ -21,7 +21,7 @@ from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
-from nextgpt.parameters import FULL_SIZE, Decoder, Parts
+from nextgpt.parameters import FULL_SIZE, Decoder, Parts, made_on
 from nextgpt.reasoning.language_model import LanguageModel
 
 if TYPE_CHECKING:
@@ -101,8 +101,6 @@ def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.floa
         >>> tiny.language_model.width, tiny.encoder.out_dim
         (192, 128)
     """
-    # It imports torch's compiler, which torch 2.6 cannot do while the meta device is current.
-    import transformers.modeling_utils  # noqa: F401
     from transformers import AutoConfig, AutoModelForCausalLM
 
     width = int(parts.language_model["hidden_size"])
@@ -139,7 +137,7 @@ def _building(device: str, dtype: torch.dtype) -> Iterator[None]:
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
-        with torch.device(device):
+        with made_on(device):
             yield
     finally:
         torch.set_default_dtype(before)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from toyworld.scene import COLOURS, SHAPES, SIZES, Scene, Thing
 
-EDITS = ("mirror", "swap", "remove", "recolour", "resize", "reshape")
-
 
 @dataclass(frozen=True)
 class Edit:
@@ -42,7 +40,7 @@ def instruct(scene: Scene, rng: random.Random, *, seen: bool = False, kind: str 
         >>> any(edit.target == scene for edit in edits)
         False
     """
-    makers = _MAKERS if kind is None else (_MAKERS[EDITS.index(kind)],)
+    makers = list(_MAKERS.values()) if kind is None else [_MAKERS[kind]]
     for make in rng.sample(makers, len(makers)):
         edits = [edit for edit in make(scene, rng) if not (seen and edit.target.compositional)]
         if edits:
@@ -107,11 +105,12 @@ def _named(scene: Scene) -> Iterator[tuple[str, Thing]]:
                 yield f"the {side} one", scene.things[columns.index(edge)]
 
 
-_MAKERS: tuple[Callable[[Scene, random.Random], Iterator[Edit]], ...] = (
-    _mirror,
-    _swap,
-    _remove,
-    _recolour,
-    _resize,
-    _reshape,
-)
+_MAKERS: dict[str, Callable[[Scene, random.Random], Iterator[Edit]]] = {
+    "mirror": _mirror,
+    "swap": _swap,
+    "remove": _remove,
+    "recolour": _recolour,
+    "resize": _resize,
+    "reshape": _reshape,
+}
+EDITS = tuple(_MAKERS)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from nextgpt.checkpoints import OUTPUT, PARTS
 from nextgpt.config import Config, ConfigError, Stage, locate
 from nextgpt.decoding.conditions import read_condition
@@ -21,7 +19,7 @@ from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.imagebind import ImageBindConfig
 from nextgpt.encoding.projection import input_projection
 from nextgpt.messages import Modality
-from nextgpt.parameters import FULL_SIZE, Parts
+from nextgpt.parameters import FULL_SIZE, Parts, made_on
 from nextgpt.reasoning.language_model import adapt, adapters
 
 
@@ -52,7 +50,7 @@ def needs(config: Config, stage: Stage) -> Needs:
     folder, described = _language_model(config, known)
     width = int(described.hidden_size)
     modules: dict[str, Any] = {}
-    with torch.device("meta"):
+    with made_on("meta"):
         if "input_projection" in PARTS[stage]:
             modules["input_projection"] = input_projection(
                 config.projection,

@@ -89,13 +89,13 @@ class Objective(nn.Module):
         idle = [concepts] if concepts is not None and not len(concepts) else []
         for modality in (part.targets if part is not None else batch.conditions) if speaks else ():
             condition = self._condition(modality, hidden, batch, draws)
-            if modality in batch.conditions:
-                terms |= self._made(modality, condition, batch, generator, draws)
-            else:
-                idle.append(condition)
-        # A part without pictures adds nothing to the gradient of what reads or makes them, but it must add
-        # that: FSDP wants gradients of the same parameters from every process.
-        terms["text"] = terms["text"] + sum(nothing.sum() for nothing in idle)
+            wanted = modality in batch.conditions
+            made = self._made(modality, condition, batch, generator, draws) if wanted else {}
+            terms |= made
+            idle += [] if made else [condition]
+        # What a part has no use for adds nothing to the gradient, but it must add that: FSDP wants gradients
+        # of the same parameters from every process.
+        terms["text"] = terms["text"] + sum(0 * unused.sum() for unused in idle)
         if part is not None:
             terms = {name: value * self._share(name, part) for name, value in terms.items()}
         total = torch.stack([self._weight(name) * value for name, value in terms.items()]).sum()

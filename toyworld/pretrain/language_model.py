@@ -93,20 +93,17 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
             return reply_loss(llama, tokenizer, batch, length_power=1.0)
         return reply_loss(llama, tokenizer, batch, length_power=0.0, request_weight=_REQUEST_WEIGHT)
 
-    def of_conversations(step: int) -> torch.Tensor:
-        return reply_loss(llama, tokenizer, _pool(CONVERSATIONS, step // _POOL)[step % _POOL])
+    def of_conversations(recipe: Recipe, step: int) -> torch.Tensor:
+        return reply_loss(llama, tokenizer, _pool(recipe, step // _POOL)[step % _POOL])
 
     def of_lessons(step: int) -> torch.Tensor:
         drawn = lesson(_subject(step), "train", 1 + hash_seed(LESSONS, step))
         return reply_loss(llama, tokenizer, list(itertools.islice(drawn, LESSONS.batch)))
 
-    def of_revision(step: int) -> torch.Tensor:
-        return reply_loss(llama, tokenizer, _pool(REVISION, step // _POOL)[step % _POOL])
-
     fit(recipe, llama, of_turns, work)
-    fit(CONVERSATIONS, llama, of_conversations, work)
+    fit(CONVERSATIONS, llama, functools.partial(of_conversations, CONVERSATIONS), work)
     fit(LESSONS, llama, of_lessons, work)
-    fit(REVISION, llama, of_revision, work)
+    fit(REVISION, llama, functools.partial(of_conversations, REVISION), work)
     held_out = list(itertools.islice(turns("validation"), 400))
     llama.eval()
     with torch.no_grad():

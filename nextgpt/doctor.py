@@ -14,13 +14,12 @@ from typing import Literal
 from nextgpt.checkpoints import CARD, TENSORS
 from nextgpt.config import Config, ConfigError, checkpoint_place, locate, with_weights
 from nextgpt.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
-from nextgpt.weight_files import BrokenFileError, check
+from nextgpt.weight_files import VOCABULARIES, BrokenFileError, check
 
 State = Literal["found", "missing", "broken"]
 _INDEXED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _MODEL = ("model.safetensors", *_INDEXED, "pytorch_model.bin")
 _NETWORK = tuple(f"diffusion_pytorch_{name.removeprefix('pytorch_')}" for name in _MODEL)
-_WORDS = ("tokenizer.model", "tokenizer.json", "spiece.model", "vocab.json")
 # Loaded by no one here: it checks pictures for decency.
 _UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 
@@ -109,7 +108,7 @@ def _part(name: str, named: str, place: str) -> Part:
         names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin")
         files = [_file(folder, *names, expected=_expected(published, ""))]
     elif name == "language_model":
-        files = [_file(folder, *_WORDS), *_weights(folder, "", _MODEL, published)]
+        files = [_file(folder, *VOCABULARIES), *_weights(folder, "", _MODEL, published)]
     else:
         files = _pipeline(folder, name, published)
     note = published.note or (f"hf download {named}" if named in PUBLISHED else "")
@@ -159,7 +158,7 @@ def _pipeline(folder: Path | None, modality: str, published: Published) -> list[
             files.append(_file(folder, f"{part}/scheduler_config.json"))
         elif part.startswith("tokenizer"):
             files.append(_file(folder, f"{part}/tokenizer_config.json"))
-            files.append(_file(folder, *(f"{part}/{name}" for name in reversed(_WORDS))))
+            files.append(_file(folder, *(f"{part}/{name}" for name in reversed(VOCABULARIES))))
         else:
             # Networks of transformers and of diffusers are called differently.
             of_words = part.startswith(("text_encoder", "vocoder", "language_model"))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from nextgpt.checkpoints import BACKBONES
 from nextgpt.config import Config, ConfigError, Stage, locate
-from nextgpt.weight_files import parameters, weights_in
+from nextgpt.weight_files import shapes, weights_in
 
 GIB = 2**30
+# Of ImageBind as published: what NExT-GPT does not listen to.
+_UNREAD = tuple(
+    f"modality_{part}.{kind}."
+    for part in ("preprocessors", "trunks", "heads", "postprocessors")
+    for kind in ("text", "depth", "thermal", "imu")
+)
 _UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 
 
@@ -32,37 +39,44 @@ def needed(config: Config, stage: Stage, *, bytes_each: int = 4, gpu: bool = Fal
         BrokenFileError: a file is not whole.
     """
     decoders = [modality for modality in config.signals if "image" in BACKBONES[stage]]
-    counts = {
-        part: _parameters(locate(getattr(config.weights, part)))
-        for part in ("encoder", "language_model", *decoders)
+    needs: dict[str, int] = {
+        "encoder": bytes_each * _numbers(_shapes(locate(config.weights.encoder)), _UNREAD),
+        "language_model": _language_model(locate(config.weights.language_model), bytes_each, config.bits),
     }
+    for part in decoders:
+        needs[part] = bytes_each * _pipeline(locate(getattr(config.weights, part)))
     if config.generation.keep in ({"memory", "disk"} if gpu else {"disk"}) and decoders:
         # One of them at a time.
-        largest = max(decoders, key=lambda part: counts[part])
-        counts = {part: count for part, count in counts.items() if part not in decoders or part == largest}
-    needs = {part: bytes_each * count for part, count in counts.items()}
-    if config.bits is not None:
-        # A few rows and norms stay whole; in front of billions they do not count.
-        needs["language_model"] = counts["language_model"] * config.bits // 8
+        largest = max(decoders, key=lambda part: needs[part])
+        needs = {part: size for part, size in needs.items() if part not in decoders or part == largest}
     return needs
 
 
-def _parameters(folder: Path) -> int:
-    """Numbers in the weights of a folder, and of the sub-folders that a diffusion pipeline has."""
-    if not (folder / "model_index.json").exists():
-        return sum(parameters(file, bytes_each=_in_file(folder)) for file in weights_in(folder))
+def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the tensors in a folder, by name."""
+    return {name: shape for file in weights_in(folder) for name, shape in shapes(file).items()}
+
+
+def _numbers(found: Mapping[str, tuple[int, ...]], unread: tuple[str, ...] = ()) -> int:
+    return sum(math.prod(shape) for name, shape in found.items() if not name.startswith(unread))
+
+
+def _language_model(folder: Path, bytes_each: int, bits: int | None) -> int:
+    """Bytes; where it is quantised, the rows of its vocabulary and its norms stay whole."""
+    found = _shapes(folder)
+    if bits is None:
+        return bytes_each * _numbers(found)
+    tokens = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("vocab_size")
+    layers = {name: shape for name, shape in found.items() if len(shape) == 2 and tokens not in shape}
+    quantised = _numbers(layers)
+    return quantised * bits // 8 + bytes_each * (_numbers(found) - quantised)
+
+
+def _pipeline(folder: Path) -> int:
+    """Numbers in a diffusion pipeline."""
     # What checks pictures for decency is never loaded.
     used = [part for part in folder.iterdir() if part.is_dir() and part.name not in _UNUSED]
-    return sum(parameters(file) for part in used for file in weights_in(part))
-
-
-def _in_file(folder: Path) -> int:
-    """Bytes of a number in a folder's files, as its configuration says."""
-    try:
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return 4
-    return 2 if values.get("dtype", values.get("torch_dtype")) in ("float16", "bfloat16") else 4
+    return sum(_numbers(_shapes(part)) for part in used)
 
 
 def available() -> int | None:
@@ -112,7 +126,10 @@ def require(needs: Mapping[str, int], free: int | None, name: str) -> None:
     if free is None or total <= free:
         return
     parts = ", ".join(f"{part} {size / GIB:.1f}" for part, size in needs.items())
+    several = len(needs.keys() & {"image", "video", "audio"}) > 1
+    turns = "have diffusion models read one at a time (generation: keep: disk), " if several else ""
     raise ConfigError(
         f"{name}: needs {total / GIB:.1f} GiB of memory ({parts}), but {free / GIB:.1f} GiB are free; "
-        "close other programs, or take a smaller preset or language model, or fewer bits of it (bits: 4)"
+        f"close other programs, {turns}or take a smaller preset or language model, or fewer bits of it "
+        "(bits: 4)"
     )

@@ -1,20 +1,24 @@
 """Files of weights seen from outside: how much is in them, and whether they are whole. Nothing is loaded.
 
 A safetensors file begins with a table of its tensors, which tells how long the file has to be. Of a file of
-torch, a zip archive, only its end tells whether it is whole.
+torch, a zip archive, only its end tells whether it is whole; its table is a pickle, of which nothing but
+tensors is read.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from nextgpt.config import ConfigError
 
+# What a tokenizer's words may lie in: SentencePiece's file, that of tokenizers, T5's, and CLIP's.
+VOCABULARIES = ("tokenizer.model", "tokenizer.json", "spiece.model", "vocab.json")
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+# What transformers' trainer leaves beside the weights.
+_OF_TRAINING = ("training_args", "optimizer", "scheduler")
 _LONGEST_TABLE = 100 * 2**20  # the limit of safetensors itself
 _POINTER = b"version https://git-lfs"
 
@@ -23,20 +27,31 @@ class BrokenFileError(ConfigError):
     """A file that is not whole, or not what its name says."""
 
 
-def parameters(path: Path, *, bytes_each: int = 4) -> int:
-    """How many numbers a file of weights holds.
-
-    Args:
-        path: the file.
-        bytes_each: of a number in a file of torch, which has no table to tell.
+def shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor in a file of weights, by name.
 
     Raises:
-        BrokenFileError: it is not whole; says what to do.
+        BrokenFileError: it is not whole, or holds what is not safe to read; says what to do.
     """
     if path.suffix != ".safetensors":
         check(path)
-        return path.stat().st_size // bytes_each
-    return sum(math.prod(entry["shape"]) for name, entry in _table(path).items() if name != "__metadata__")
+        return _torch_shapes(path)
+    return {name: tuple(entry["shape"]) for name, entry in _table(path).items() if name != "__metadata__"}
+
+
+def _torch_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    import pickle
+
+    import torch
+
+    try:
+        # Mapped into memory: only what is looked at is read. Files from before torch 1.6 cannot be.
+        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise BrokenFileError(f"{path}: no file of tensors alone, or damaged: {error}") from error
+    if not isinstance(held, dict):
+        raise BrokenFileError(f"{path}: holds a {type(held).__name__} and no tensors by name")
+    return {name: tuple(value.shape) for name, value in held.items() if isinstance(value, torch.Tensor)}
 
 
 def check(path: Path) -> None:
@@ -56,15 +71,31 @@ def check(path: Path) -> None:
 
 
 def weights_in(folder: Path) -> Iterator[Path]:
-    """The files of weights of a folder, each tensor once: safetensors before anything else, no variants."""
+    """The files of weights of a folder, each tensor once: safetensors before anything else, no variants.
+
+    Raises:
+        BrokenFileError: an index cannot be read.
+    """
+    for ending in (".safetensors", ".bin"):
+        for index in _plain(sorted(folder.glob(f"*{ending}.index.json"))):
+            try:
+                listed = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+            except (ValueError, KeyError, AttributeError) as error:
+                raise BrokenFileError(f"{index}: cannot be read: {error!r}; fetch it again") from error
+            yield from (folder / name for name in sorted(set(listed)))
+            return
     found = [path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES and path.is_file()]
-    plain = [path for path in found if not any(word in path.stem for word in (".fp16", ".non_ema"))]
+    found = [path for path in found if path.stem not in _OF_TRAINING]
     for suffix in SUFFIXES:
-        chosen = [path for path in plain if path.suffix == suffix]
+        chosen = [path for path in _plain(found) if path.suffix == suffix]
         if chosen:
             yield from chosen
             return
     yield from found
+
+
+def _plain(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if not any(word in path.stem for word in (".fp16", ".non_ema"))]
 
 
 def _table(path: Path) -> dict[str, dict[str, list[int]]]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -21,6 +20,7 @@ from nextgpt.config import ConfigError
 from nextgpt.decoding.conditions import Condition, read_condition
 from nextgpt.decoding.denoising import Denoising
 from nextgpt.decoding.pipelines import text_condition
+from nextgpt.decoding.reading import hushed, read_pipeline
 from nextgpt.media import Medium
 from nextgpt.messages import Modality
 
@@ -78,31 +78,10 @@ class Decoder(Denoising, Generic[M]):
         Raises:
             ConfigError: the folder holds no such pipeline.
         """
-        import pickle
-
-        from safetensors import SafetensorError
-
         condition = read_condition(folder, cls.modality)
-        try:
-            with _hushed():
-                import diffusers
-
-                pipeline = diffusers.DiffusionPipeline.from_pretrained(
-                    folder, local_files_only=True, variant=_variant(folder), **_without_censor(folder)
-                )
-                # Some parts come in the type of their files, others do not: the cast makes them one.
-                return cls(pipeline.to(device, dtype), condition, options)
-        except ConfigError:
-            raise
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            RuntimeError,
-            SafetensorError,
-            pickle.UnpicklingError,
-        ) as error:
-            raise ConfigError(f"{folder}: no pipeline that diffusers can load: {error}") from error
+        pipeline = read_pipeline(folder)
+        # Some parts come in the type of their files, others do not: the cast makes them one.
+        return cls(pipeline.to(device, dtype), condition, options)
 
     def parts(self) -> dict[str, nn.Module]:
         """The frozen networks by name."""
@@ -192,45 +171,10 @@ class Decoder(Denoising, Generic[M]):
     @torch.no_grad()
     def encode_text(self, prompts: Sequence[str]) -> Tensor:
         """The pipeline's own condition float ``[B, length, width]`` of prompts; long ones are cut off."""
-        with _hushed():  # it would tell of every prompt that is cut off
+        with hushed():  # it would tell of every prompt that is cut off
             return self.shape.pack(text_condition(self.pipeline, list(prompts), self.device))
 
 
 def _mask(rows: Tensor) -> Tensor:
     """Which rows of ``[B, L, D]`` say something: those of padding are zero throughout."""
     return rows.ne(0).any(-1).long()
-
-
-def _variant(folder: Path) -> str | None:
-    """What the files are of: fp16 where those in half precision alone were fetched."""
-    files = [file for file in folder.glob("*/*") if file.suffix in (".safetensors", ".bin")]
-    halves = [file for file in files if ".fp16." in file.name]
-    return "fp16" if halves and len(halves) == len(files) else None
-
-
-def _without_censor(folder: Path) -> dict[str, Any]:
-    """Stable Diffusion's safety checker blackens pictures as it sees fit: systems compare without it."""
-    import json
-
-    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    if "safety_checker" not in index:
-        return {}
-    return {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """No bars, and no warnings of image processors that no one asked for."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    diffusers_logging.disable_progress_bar()
-    both = (diffusers_logging, transformers_logging)
-    before = [library.get_verbosity() for library in both]
-    for library in both:
-        library.set_verbosity_error()
-    try:
-        yield
-    finally:
-        for library, verbosity in zip(both, before, strict=True):
-            library.set_verbosity(verbosity)

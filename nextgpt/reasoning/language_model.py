@@ -25,6 +25,7 @@ from nextgpt.config import ConfigError, Lora
 from nextgpt.messages import Modality
 from nextgpt.reasoning.prompts import MEDIUM
 from nextgpt.signals import Signals
+from nextgpt.weight_files import VOCABULARIES
 
 Bits = Literal[4, 8]
 
@@ -114,26 +115,36 @@ class LanguageModel(nn.Module):
         Raises:
             ConfigError: the folder holds no such model or no tokenizer, or bitsandbytes is not installed.
         """
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        import pickle
+
+        from safetensors import SafetensorError
+        from transformers import AutoModelForCausalLM
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        tokenizer = _tokenizer(folder)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             # Safetensors where there are any; Vicuna comes in torch's files, of which only tensors are read.
-            causal = AutoModelForCausalLM.from_pretrained(
+            causal, found = AutoModelForCausalLM.from_pretrained(
                 folder,
                 local_files_only=True,
                 dtype=dtype,
                 weights_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by name
                 **_quantised(bits, dtype, device or torch.device("cpu")),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
             raise ConfigError(
                 f"{folder.name}: no language model that transformers can load: {error}"
             ) from error
-        if len(tokenizer) < 10:
-            raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
+        _check(folder, found)
+        rows = len(causal.get_input_embeddings().weight)
+        if len(tokenizer) < 0.9 * rows:  # some models have a few more rows than words, for round numbers
+            raise ConfigError(
+                f"{folder.name}: the tokenizer knows {len(tokenizer):,} tokens, the model {rows:,}; it is "
+                "cut off, or another model's"
+            )
         return cls(causal, tokenizer, counts, tags=tags, vocabulary=vocabulary)
 
     def train(self, mode: bool = True) -> LanguageModel:
@@ -352,6 +363,43 @@ class LanguageModel(nn.Module):
         """Text of token ids, stripped; special tokens say nothing."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return cast(str, text).strip()
+
+
+def _tokenizer(folder: Path) -> Any:
+    """The tokenizer of a folder.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # the readers of files raise what they like, Exception itself included
+        files = [name for name in VOCABULARIES if (folder / name).exists()]
+        if not files:
+            wanted = ", ".join(VOCABULARIES)
+            raise ConfigError(f"{folder.name}: no tokenizer: none of {wanted} is there") from error
+        # A damaged file of SentencePiece is taken for one of tiktoken's, which is then missed.
+        why = "its vocabulary is damaged" if "tiktoken" in str(error) else str(error)
+        raise ConfigError(
+            f"{folder.name}: the tokenizer in {files[0]} cannot be read; fetch it again: {why}"
+        ) from error
+    if len(tokenizer) < 10:
+        raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
+    return tokenizer
+
+
+def _check(folder: Path, found: Mapping[str, Any]) -> None:
+    """Refuse what transformers would make up at random: tensors that are missing or of other shapes."""
+    wrong = [f"{name} is missing" for name in sorted(found["missing_keys"])]
+    wrong += [
+        f"{name} has shape {list(there)}, config.json says {list(wanted)}"
+        for name, there, wanted in sorted(found["mismatched_keys"])
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ConfigError(f"{folder.name}: not the weights of its config.json: {'; '.join(wrong[:3])}{more}")
 
 
 def adapt(causal: Any, lora: Lora) -> None:

@@ -18,7 +18,7 @@ from nextgpt.config import Config, ConfigError, load_config
 from nextgpt.doctor import examine, lines
 from nextgpt.memory import GIB, needed, require
 from nextgpt.published import PUBLISHED
-from nextgpt.weight_files import BrokenFileError, check, parameters
+from nextgpt.weight_files import BrokenFileError, check, shapes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -161,13 +161,69 @@ def test_memory_is_counted_from_the_files(own: Config) -> None:
 
     path = Path(own.weights.encoder) / "model.safetensors"
     before = needed(own, "instruct")
-    quantised = needed(dataclasses.replace(own, bits=4), "instruct")
-    assert quantised == before | {"language_model": before["language_model"] // 8}
     save_file({"a": torch.zeros(3, 5, dtype=torch.float16), "b": torch.zeros(())}, path)
-    assert parameters(path) == 16
+    assert shapes(path) == {"a": (3, 5), "b": ()}
     assert needed(own, "instruct") == before | {"encoder": 64}
     half(path)
     with pytest.raises(BrokenFileError, match="half-written"):
+        needed(own, "instruct")
+
+
+def test_quantised_are_the_layers_and_not_the_vocabulary(own: Config) -> None:
+    width, between, layers, tokens = 32, 64, 2, 330
+    linear = layers * (4 * width * width + 3 * width * between)
+    whole = tokens * width + (2 * layers + 1) * width  # rows, which are tied, and norms
+    assert needed(own, "instruct")["language_model"] == 4 * (linear + whole)
+    assert needed(dataclasses.replace(own, bits=4), "instruct")["language_model"] == linear // 2 + 4 * whole
+    assert needed(dataclasses.replace(own, bits=8), "instruct")["language_model"] == linear + 4 * whole
+
+
+def test_files_of_torch_count_as_what_is_in_them(own: Config) -> None:
+    """Half precision or full: in memory a number takes what a number takes."""
+    import torch
+    from safetensors.torch import load_file
+
+    before = needed(own, "instruct")
+    for folder in (own.weights.encoder, own.weights.language_model, f"{own.weights.image}/unet"):
+        for path in Path(folder).glob("*.safetensors"):
+            torch.save(load_file(path), path.with_suffix(".bin"))
+            path.unlink()
+    encoder = Path(own.weights.encoder)
+    other = {
+        "modality_trunks.text.blocks.0.weight": torch.zeros(99),
+        "modality_heads.imu.0.bias": torch.ones(9),
+    }
+    (held,) = encoder.glob("*.bin")
+    torch.save(torch.load(held, weights_only=True) | other, encoder / "imagebind_huge.pth")
+    held.unlink()
+    torch.save({"lr": 0.1}, Path(own.weights.language_model) / "training_args.bin")
+    assert needed(own, "instruct") == before
+
+
+def test_shards_are_those_of_the_index(own: Config) -> None:
+    from safetensors.torch import load_file, save_file
+
+    before, folder = needed(own, "instruct"), Path(own.weights.language_model)
+    tensors = load_file(folder / "model.safetensors")
+    shards: dict[str, dict] = {"model-1.safetensors": {}, "model-2.safetensors": {}}
+    for place, (name, value) in enumerate(tensors.items()):
+        shards[f"model-{1 + place % 2}.safetensors"][name] = value
+    for name, held in shards.items():
+        save_file(held, folder / name)
+    listed = {tensor: name for name, held in shards.items() for tensor in held}
+    # Beside them lies the whole model once more, as Mistral's folders have it.
+    (folder / "model.safetensors").rename(folder / "consolidated.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": listed}))
+    assert needed(own, "instruct") == before
+
+
+def test_what_runs_code_is_not_counted_but_refused(own: Config) -> None:
+    import pickle
+
+    path = Path(own.weights.encoder) / "model.safetensors"
+    path.with_suffix(".bin").write_bytes(pickle.dumps({"a": print}))
+    path.unlink()
+    with pytest.raises(BrokenFileError, match=r"model\.bin: no file of tensors alone"):
         needed(own, "instruct")
 
 
@@ -177,6 +233,8 @@ def test_too_little_memory_is_said_with_what_is_needed() -> None:
     require(needs, None, "7b")
     with pytest.raises(ValueError, match=r"7b: needs 28\.0 GiB of memory .*but 27\.9 GiB are free"):
         require(needs, int(27.9 * GIB), "7b")
+    with pytest.raises(ValueError, match="generation: keep: disk"):
+        require(needs | {"image": GIB, "audio": GIB}, 28 * GIB, "7b")
 
 
 def test_nothing_is_loaded_where_it_does_not_fit(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:

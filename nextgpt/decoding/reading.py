@@ -1,0 +1,119 @@
+"""Reading a diffusion pipeline from its folder, whole or not at all.
+
+What a file lacks transformers makes up at random, and diffusers leaves without numbers; both are refused
+here, by name.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from nextgpt.config import ConfigError
+
+_CENSORS = ("safety_checker", "feature_extractor")
+# Buffers that only count positions: newer code makes them anew, older files hold them.
+_COUNTING = "position_ids"
+_BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)
+
+
+def read_pipeline(folder: Path) -> Any:
+    """Read a pipeline of diffusers, in the types of its files.
+
+    Weights are read from safetensors, or else from PyTorch files with nothing but tensors in them.
+
+    Raises:
+        ConfigError: the folder holds no such pipeline, or one that is not whole.
+    """
+    try:
+        with hushed():
+            import diffusers
+
+            index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+            variant = _variant(folder)
+            pipeline = diffusers.DiffusionPipeline.from_pretrained(
+                folder,
+                local_files_only=True,
+                variant=variant,
+                **_without_censor(index),
+                **_read_by_transformers(folder, index, variant),
+            )
+    except ConfigError:
+        raise
+    except _BROKEN as error:
+        raise ConfigError(f"{folder}: no pipeline that diffusers can load: {error}") from error
+    for name, part in pipeline.components.items():
+        if hasattr(part, "named_parameters"):
+            _refuse(folder / name, [key for key, value in part.named_parameters() if value.is_meta])
+    return pipeline
+
+
+def _read_by_transformers(folder: Path, index: Mapping[str, Any], variant: str | None) -> dict[str, Any]:
+    """The networks that transformers reads: text encoders, vocoders."""
+    import transformers
+
+    networks = {}
+    for name, kind in index.items():
+        if not isinstance(kind, list) or kind[0] != "transformers" or name in _CENSORS:
+            continue
+        cls = getattr(transformers, kind[1], None)
+        if isinstance(cls, type) and issubclass(cls, transformers.PreTrainedModel):
+            read: Any = cls.from_pretrained  # type: ignore[attr-defined]
+            networks[name], report = read(
+                folder / name,
+                local_files_only=True,
+                variant=variant,
+                weights_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused by name
+            )
+            missing = [key for key in report["missing_keys"] if not key.endswith(_COUNTING)]
+            _refuse(folder / name, [*missing, *(str(key[0]) for key in report["mismatched_keys"])])
+    return networks
+
+
+def _refuse(folder: Path, wrong: list[str]) -> None:
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ConfigError(
+            f"{folder}: {', '.join(sorted(wrong)[:3])}{more}: missing from its file, or not of the shape "
+            "that its config.json says; fetch it again"
+        )
+
+
+def _variant(folder: Path) -> str | None:
+    """What the files are of: fp16 where those in half precision alone were fetched."""
+    files = [file for file in folder.glob("*/*") if file.suffix in (".safetensors", ".bin")]
+    halves = [file for file in files if ".fp16." in file.name]
+    return "fp16" if halves and len(halves) == len(files) else None
+
+
+def _without_censor(index: Mapping[str, Any]) -> dict[str, Any]:
+    """Stable Diffusion's safety checker blackens pictures as it sees fit: systems compare without it."""
+    if "safety_checker" not in index:
+        return {}
+    return {**dict.fromkeys(_CENSORS), "requires_safety_checker": False}
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """No bars, and no warnings of image processors that no one asked for."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    both = (diffusers_logging, transformers_logging)
+    before = [library.get_verbosity() for library in both]
+    for library in both:
+        library.set_verbosity_error()
+    try:
+        yield
+    finally:
+        for library, verbosity in zip(both, before, strict=True):
+            library.set_verbosity(verbosity)

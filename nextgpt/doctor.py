@@ -108,7 +108,7 @@ def _part(name: str, named: str, place: str) -> Part:
         names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin")
         files = [_file(folder, *names, expected=_expected(published, ""))]
     elif name == "language_model":
-        files = [_file(folder, *VOCABULARIES), *_weights(folder, "", _MODEL, published)]
+        files = [*_words(folder, *VOCABULARIES), *_weights(folder, "", _MODEL, published)]
     else:
         files = _pipeline(folder, name, published)
     note = published.note or (f"hf download {named}" if named in PUBLISHED else "")
@@ -158,13 +158,21 @@ def _pipeline(folder: Path | None, modality: str, published: Published) -> list[
             files.append(_file(folder, f"{part}/scheduler_config.json"))
         elif part.startswith("tokenizer"):
             files.append(_file(folder, f"{part}/tokenizer_config.json"))
-            files.append(_file(folder, *(f"{part}/{name}" for name in reversed(VOCABULARIES))))
+            files += _words(folder, *(f"{part}/{name}" for name in reversed(VOCABULARIES)))
         else:
             # Networks of transformers and of diffusers are called differently.
             of_words = part.startswith(("text_encoder", "vocoder", "language_model"))
             names = (*_MODEL, *_NETWORK) if of_words else (*_NETWORK, *_MODEL)
             files += _weights(folder, part, names, published)
     return files
+
+
+def _words(folder: Path | None, *names: str) -> Iterator[File]:
+    """What a tokenizer knows its words from; of CLIP's and GPT-2's kind also how they are put together."""
+    file = _file(folder, *names)
+    yield file
+    if file.name.endswith("vocab.json"):
+        yield _file(folder, file.name.replace("vocab.json", "merges.txt"))
 
 
 def _weights(folder: Path | None, part: str, names: Sequence[str], published: Published) -> list[File]:

@@ -14,7 +14,6 @@ from nextgpt.checkpoints import CARD, Card, save
 from nextgpt.config import Config, ConfigError, Stage, StageConfig
 from nextgpt.loading import backbones
 from nextgpt.messages import Modality
-from nextgpt.training import state
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import Broken, Example, source
 from nextgpt.training.features import Features
@@ -84,7 +83,7 @@ def train(
         progress.console.print(str(shares), soft_wrap=True)
         seconds = going.steps(progress)
         figures = going.held_out()
-        trained = {name: state.whole(value.detach()) for name, value in model.trained().items()}
+        trained = going.moving.trained()
     if first:
         figures |= {"trainable_share": shares.ratio, "seconds": round(seconds, 1)}
         if data.left_out:

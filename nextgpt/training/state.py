@@ -1,28 +1,60 @@
 """The resumable state of training: weights, optimiser and step, in one file, whole or not at all.
 
-Under FSDP the trained tensors and the optimiser's are spread over the processes; they are gathered for the
-file, and spread again when it is read, so that the file is the same for any number of processes.
+Under FSDP and DeepSpeed the trained tensors and the optimiser's are spread over the processes; they are
+gathered for the file, and spread again when it is read, so that the file is the same for any number of
+processes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from nextgpt.training import zero
 from nextgpt.training.data import TrainingError
 
 if TYPE_CHECKING:
     from nextgpt.model import NextGPT
 
 
-def sharded(accelerator: Any) -> bool:
-    """Whether no process has the whole of the trained weights or of the optimiser's state."""
-    return str(accelerator.distributed_type) in {"DistributedType.FSDP", "DistributedType.DEEPSPEED"}
+@dataclass(frozen=True)
+class Moving:
+    """What changes from step to step.
+
+    Attributes:
+        accelerator: of Accelerate, which says who is who.
+        model: what trains.
+        optimizer: its optimiser, as Accelerate wraps it.
+        parameters: what the optimiser was made for, in the order of its groups.
+    """
+
+    accelerator: Any
+    model: NextGPT
+    optimizer: Any
+    parameters: Sequence[nn.Parameter]
+
+    @property
+    def sharded(self) -> bool:
+        """Whether no process has the whole of the trained weights or of the optimiser's state."""
+        return self.zero or str(self.accelerator.distributed_type) == "DistributedType.FSDP"
+
+    @property
+    def zero(self) -> bool:
+        """Whether DeepSpeed has spread them."""
+        return zero.used(self.accelerator)
+
+    def trained(self) -> dict[str, Tensor]:
+        """What trains, whole and in float32; all processes have to ask."""
+        own = self.model.trained()
+        return (
+            zero.weights(own) if self.zero else {name: whole(value.detach()) for name, value in own.items()}
+        )
 
 
 def whole(value: Tensor) -> Tensor:
@@ -31,26 +63,29 @@ def whole(value: Tensor) -> Tensor:
     return gather() if gather is not None else value
 
 
-def keep(path: Path, accelerator: Any, model: NextGPT, optimizer: Any, step: int, plan: str) -> None:
+def keep(path: Path, moving: Moving, step: int, plan: str) -> None:
     """Write the state; every process has to call it, the first one writes.
 
     Args:
         path: the file.
-        accelerator: says who is who.
-        model: what trains.
-        optimizer: its optimiser.
+        moving: what to write.
         step: steps done.
         plan: hash of the settings.
     """
-    if _deepspeed(accelerator) or not (accelerator.is_main_process or sharded(accelerator)):
+    if not (moving.accelerator.is_main_process or moving.sharded):
         return
+    optimizer = (
+        zero.state(moving.optimizer, moving.parameters, step)
+        if moving.zero
+        else _each_tensor(moving.optimizer.state_dict(), whole)
+    )
     state = {
         "plan": plan,
         "step": step,
-        "trained": {name: whole(value.detach()).cpu() for name, value in model.trained().items()},
-        "optimizer": _each_tensor(optimizer.state_dict(), whole),
+        "trained": {name: value.cpu() for name, value in moving.trained().items()},
+        "optimizer": optimizer,
     }
-    if not accelerator.is_main_process:
+    if not moving.accelerator.is_main_process:
         return
     temporary = path.with_name(f".{path.name}.part")
     with temporary.open("wb") as file:
@@ -60,7 +95,7 @@ def keep(path: Path, accelerator: Any, model: NextGPT, optimizer: Any, step: int
     temporary.replace(path)
 
 
-def restore(path: Path, accelerator: Any, model: NextGPT, optimizer: Any, plan: str) -> int:
+def restore(path: Path, moving: Moving, plan: str) -> int:
     """Take up the state; every process has to call it.
 
     Returns:
@@ -69,10 +104,6 @@ def restore(path: Path, accelerator: Any, model: NextGPT, optimizer: Any, plan: 
     Raises:
         TrainingError: the state belongs to other settings or other data, or is damaged.
     """
-    if _deepspeed(accelerator):
-        raise TrainingError(
-            "under DeepSpeed there is no state to resume from; begin anew, or train under FSDP or DDP"
-        )
     if not path.exists():
         return 0
     try:
@@ -84,15 +115,22 @@ def restore(path: Path, accelerator: Any, model: NextGPT, optimizer: Any, plan: 
             f"{path}: saved under other settings or beside other data; use these again, or "
             "another --out, or leave out --resume to begin anew"
         )
+    own, kept = moving.model.trained(), state["optimizer"]["state"]
+    if moving.zero:
+        names = {id(value): name for name, value in own.items()}
+        values = [state["trained"][names[id(value)]] for value in moving.parameters]
+        zero.restore(moving.optimizer, moving.parameters, values, kept)
+        return int(state["step"])
     with torch.no_grad():
-        for name, value in model.trained().items():
+        for name, value in own.items():
             value.copy_(_spread(state["trained"][name], value))
-    parameters = [value for group in optimizer.param_groups for value in group["params"]]
-    for place, values in state["optimizer"]["state"].items():
+    # FSDP has put others into the places of those that the optimiser was made for.
+    there = [value for group in moving.optimizer.param_groups for value in group["params"]]
+    for place, values in kept.items():
         for name, value in values.items():
-            if isinstance(value, Tensor) and value.shape == parameters[place].shape:
-                values[name] = _spread(value, parameters[place])
-    optimizer.load_state_dict(state["optimizer"])
+            if isinstance(value, Tensor) and value.shape == there[place].shape:
+                values[name] = _spread(value, there[place])
+    moving.optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
 
 
@@ -112,7 +150,3 @@ def _each_tensor(values: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(values, Mapping):
         return {name: _each_tensor(value, change) for name, value in values.items()}
     return values
-
-
-def _deepspeed(accelerator: Any) -> bool:
-    return str(accelerator.distributed_type) == "DistributedType.DEEPSPEED"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nextgpt.config import StageConfig
-from nextgpt.training import state
+from nextgpt.training import state, zero
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import TrainingError
 from nextgpt.training.draws import Draws
@@ -94,10 +94,11 @@ class Run:
         self.step = 0
         betas = (plan.betas[0], plan.betas[1])
         optimizer = torch.optim.AdamW(self._groups(), lr=plan.learning_rate, betas=betas)
-        zero = getattr(self.accelerator.state, "deepspeed_plugin", None)
-        if zero is not None:  # it wants to know what it would otherwise read from a data loader
-            zero.deepspeed_config["train_micro_batch_size_per_gpu"] = plan.batch // self.parts
+        parameters = [value for group in optimizer.param_groups for value in group["params"]]
+        if zero.used(self.accelerator):
+            zero.configure(self.accelerator.state.deepspeed_plugin, plan.batch // self.parts)
         self.objective, self.optimizer = self.accelerator.prepare(Objective(model, plan.losses), optimizer)
+        self.moving = state.Moving(self.accelerator, model, self.optimizer, parameters)
 
     def _groups(self) -> list[dict[str, Any]]:
         """One group for each part's matrices, and one for its vectors, which do not decay."""
@@ -141,7 +142,7 @@ class Run:
                     self.keep()
                     saved = self.step
         except KeyboardInterrupt:
-            if not state.sharded(self.accelerator):
+            if not self.moving.sharded:
                 self.keep()
                 saved = self.step
             progress.console.print(f"stopped after step {saved}; go on with --resume")
@@ -232,7 +233,7 @@ class Run:
     def keep(self) -> None:
         """Write the resumable state, whole or not at all."""
         path = self.out / STATE
-        state.keep(path, self.accelerator, self.model, self.optimizer, self.step, self._plan_hash())
+        state.keep(path, self.moving, self.step, self._plan_hash())
 
     def restore(self, *, resume: bool) -> None:
         """Go on from the state in the folder; without one, or anew, begin at the first step.
@@ -242,7 +243,7 @@ class Run:
         """
         path = self.out / STATE
         if resume:
-            self.step = state.restore(path, self.accelerator, self.model, self.optimizer, self._plan_hash())
+            self.step = state.restore(path, self.moving, self._plan_hash())
         if self.accelerator.is_main_process:
             _cut_log(self.out / LOG, self.step)
         self.accelerator.wait_for_everyone()

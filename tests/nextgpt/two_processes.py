@@ -53,6 +53,33 @@ def shard() -> None:
         shared.distributed_type = DistributedType.FSDP
 
 
+def deepspeed() -> None:
+    """Have what follows done by DeepSpeed, as configs/deepspeed.yaml says but in float32.
+
+    Accelerate starts it on GPUs only; DeepSpeed itself runs on CPUs where DS_ACCELERATOR says so.
+    """
+    import yaml
+    from accelerate import Accelerator, PartialState
+    from accelerate.utils import DeepSpeedPlugin, DistributedType
+
+    from nextgpt import training
+
+    text = (Path(training.__file__).parent / "configs" / "deepspeed.yaml").read_text(encoding="utf-8")
+    said = yaml.safe_load(text)["deepspeed_config"]
+    os.environ["ACCELERATE_USE_DEEPSPEED"] = "true"
+    plugin = DeepSpeedPlugin(
+        zero_stage=said["zero_stage"],
+        gradient_clipping=said["gradient_clipping"],
+        offload_optimizer_device=said["offload_optimizer_device"],
+        offload_param_device=said["offload_param_device"],
+    )
+    state = Accelerator(cpu=True, mixed_precision="no", deepspeed_plugin=plugin).state
+    plugin.select(_from_accelerator_state=True)
+    state.deepspeed_plugins = {"default": plugin}
+    for shared in (state, PartialState()):
+        shared.distributed_type = DistributedType.DEEPSPEED
+
+
 def die_in_the_last_stage() -> None:
     """Kill this process in the middle of a run, after its state was saved."""
     from nextgpt.training.loop import Run
@@ -77,6 +104,8 @@ def main(backbones: str, out: str, *how: str) -> None:
     print(f"process {state.process_index} of {state.num_processes}", flush=True)
     if "sharded" in how:
         shard()
+    if "zero" in how:
+        deepspeed()
     if "killed" in how:
         die_in_the_last_stage()
     config = random_config(Path(backbones))

@@ -80,8 +80,8 @@ class Decoder(Denoising, Generic[M]):
         """
         condition = read_condition(folder, cls.modality)
         pipeline = read_pipeline(folder)
-        # Some parts come in the type of their files, others do not: the cast makes them one.
-        return cls(pipeline.to(device, dtype), condition, options)
+        with hushed():  # some parts come in the type of their files, others do not: the cast makes them one
+            return cls(pipeline.to(device, dtype), condition, options)
 
     def parts(self) -> dict[str, nn.Module]:
         """The frozen networks by name."""

@@ -10,6 +10,7 @@ import json
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from logging import CRITICAL
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,10 @@ def _without_censor(index: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """No bars, and no warnings of image processors that no one asked for."""
+    """No bars, and no warnings of what no one asked for, such as image processors.
+
+    That weights lie in torch's files diffusers even calls an error, and then reads them.
+    """
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
@@ -111,7 +115,7 @@ def hushed() -> Iterator[None]:
     both = (diffusers_logging, transformers_logging)
     before = [library.get_verbosity() for library in both]
     for library in both:
-        library.set_verbosity_error()
+        library.set_verbosity(CRITICAL)
     try:
         yield
     finally:

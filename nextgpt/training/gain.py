@@ -1,28 +1,35 @@
 """What precomputed features gain: steps with them against steps that compute what is frozen anew each time.
 
     python -m nextgpt.training.gain
+    python -m nextgpt.training.gain --pairs DIR/cc3m.json
 
-The first two stages of a preset, on the same examples and from the same weights. Both ways take the same
-steps; no time is shown before their losses are found equal to 1e-4 of them, since a frozen network rounds
-otherwise among other neighbours. The two ways take turns, step by step, so that other work on the machine
-troubles both alike.
+The first two stages of a preset, on the same examples and from the same weights. The preset's own examples
+are in memory; of pairs in the released code's format, whose media are files, those are opened and decoded
+anew in each step too, as whoever trains without features has to. Both ways take the same steps; no time is
+shown before their losses are found equal to 1e-4 of them, since a frozen network rounds otherwise among
+other neighbours. The two ways take turns, step by step, so that other work on the machine troubles both
+alike.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import math
 import platform
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nextgpt.training import native
+from nextgpt.training.data import Broken, Example
+
 if TYPE_CHECKING:
     from nextgpt.config import Config, Stage
-    from nextgpt.training.data import Example
     from nextgpt.training.steps import Run
 
 STAGES: tuple[Stage, ...] = ("encoding", "decoding")
@@ -33,24 +40,23 @@ _WARM_UP = 2  # steps that are not counted: memory is allocated in them
 class _Computed:
     """A stage's run whose features are there before each step, or computed as a part of it."""
 
-    def __init__(self, config: Config, stage: Stage, steps: int, out: Path, *, anew: bool) -> None:
+    def __init__(
+        self, config: Config, stage: Stage, steps: int, out: Path, *, anew: bool, pairs: Path | None = None
+    ) -> None:
         from nextgpt.training.batches import Prepared
-        from nextgpt.training.data import Example
         from nextgpt.training.loop import planned
         from nextgpt.training.stages import begin
         from nextgpt.training.steps import Run
 
         plan, read = planned(config, stage)
-        count = plan.batch * (steps + _WARM_UP)
-        self.examples: list[Example] = []
-        for item in read:
-            if isinstance(item, Example):
-                self.examples.append(item)
-            if len(self.examples) == count:
-                break
+        self.stage, self.pairs = stage, pairs
+        self.examples = _first(
+            read if pairs is None else native.read(pairs, stage), plan.batch * (steps + _WARM_UP)
+        )
         self.model = begin(config, stage, seed=plan.seed)
         data = Prepared(self.model, self.examples)
-        self.run: Run = Run(self.model, data, dataclasses.replace(plan, held_out=0, steps=count), out)
+        steps = max(steps + _WARM_UP, 1)
+        self.run: Run = Run(self.model, data, dataclasses.replace(plan, held_out=0, steps=steps), out)
         self.anew = anew
         self.loss = math.nan
 
@@ -61,21 +67,38 @@ class _Computed:
             from nextgpt.training.features import Features
 
             self.run.data.features = Features()
-            rows = self.run.order.rows(self.run.step)
-            compute(self.run.data.features, [self.examples[row] for row in rows], self.model)
+            compute(self.run.data.features, self._read(self.run.order.rows(self.run.step)), self.model)
         self.loss = float(self.run.advance()["loss"])
         self.run.step += 1
 
+    def _read(self, rows: Sequence[int]) -> list[Example]:
+        """The examples of a step: those at hand, or from their files once more."""
+        if self.pairs is None:
+            return [self.examples[row] for row in rows]
+        return _first(native.read(self.pairs, self.stage, rows), len(rows))
 
-def rows(config: Config, steps: int) -> Iterator[str]:
+
+def _first(read: Iterable[Example | Broken], count: int) -> list[Example]:
+    """The first examples of a stream, so many at most."""
+    whole = (item for item in read if isinstance(item, Example))
+    return list(itertools.islice(whole, count))
+
+
+def rows(config: Config, steps: int, pairs: Path | None = None) -> Iterator[str]:
     """The table's lines, a stage each.
+
+    Args:
+        config: the preset.
+        steps: of each stage and each way, after those to warm up.
+        pairs: a json file of pairs to learn from instead of the preset's own examples.
 
     Raises:
         AssertionError: a loss differs between the two ways.
     """
     for stage in STAGES:
         with tempfile.TemporaryDirectory() as folder:
-            ways = [_Computed(config, stage, steps, Path(folder), anew=anew) for anew in (False, True)]
+            both = partial(_Computed, config, stage, steps, Path(folder), pairs=pairs)
+            ways = [both(anew=False), both(anew=True)]
             wall, cpu = [0.0, 0.0], [0.0, 0.0]
             for number in range(_WARM_UP + steps):
                 for place, way in enumerate(ways):
@@ -101,6 +124,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--preset", default="tiny", help="a preset's name, or a YAML file")
+    parser.add_argument("--pairs", type=Path, help="json file of pairs, its media in files beside it")
     parser.add_argument("--steps", type=int, default=20, help="of each stage and each way")
     options = parser.parse_args()
     print(
@@ -110,7 +134,7 @@ def main() -> None:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         flush=True,
     )
-    for line in rows(load_config(options.preset), options.steps):
+    for line in rows(load_config(options.preset), options.steps, options.pairs):
         print(line, flush=True)
 
 

@@ -81,14 +81,20 @@ def examples(
     return _in_turn([_shuffled(path, stage, seed) for path in paths], count)
 
 
-def read(path: Path, stage: Stage) -> Iterator[Example | Broken]:
+def read(path: Path, stage: Stage, only: Sequence[int] | None = None) -> Iterator[Example | Broken]:
     """The records of one file, in order.
+
+    Args:
+        path: the file.
+        stage: what they are for.
+        only: numbers of records, from 0, in the order in which they are wanted; all by default.
 
     Raises:
         TrainingError: not json, or no list.
     """
-    for number, record in enumerate(_records(path)):
-        yield _example(record, path, number, stage)
+    records = _records(path)
+    for number in range(len(records)) if only is None else only:
+        yield _example(records[number], path, number, stage)
 
 
 def _in_turn(streams: Sequence[Iterator[Example | Broken]], count: int) -> Iterator[Example | Broken]:

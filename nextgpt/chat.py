@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from nextgpt.media import Audio, Image, MediaError, Medium, Video
@@ -39,12 +40,20 @@ class Chat:
         model: who answers.
         out: folder where media are saved, named by their content.
         seed: another seed makes other media.
+        busy: a context for as long as an answer takes, such as something that turns.
     """
 
-    def __init__(self, model: NextGPT, out: Path, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: NextGPT,
+        out: Path,
+        seed: int = 0,
+        busy: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self.model = model
         self.out = out
         self.seed = seed
+        self.busy = busy
         self.messages: list[Message] = []
         self.shown: list[Medium] = []
 
@@ -65,7 +74,8 @@ class Chat:
         said = user(*self.shown, text)
         self.shown = []
         seed = seed_of(f"chat/{len(self.messages)}", self.seed)
-        answer = self.model.respond([Request((*earlier, said), seed=seed)])[0]
+        with self.busy():
+            answer = self.model.respond([Request((*earlier, said), seed=seed)])[0]
         files: list[Path] = []
         if isinstance(answer, Message):
             self.messages += [said, answer]

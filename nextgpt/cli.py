@@ -79,11 +79,18 @@ def chat(  # noqa: PLR0913, PLR0917
         *([Video.open(video, fps=CHAT_FPS)] if video is not None else []),
         *([Audio.open(audio)] if audio is not None else []),
     ]
+    config = _configured(preset, projection, weights)
+    from rich.console import Console
+
     import nextgpt
     from nextgpt.chat import Chat, loop, told
     from nextgpt.messages import Failure
 
-    talk = Chat(nextgpt.load(_configured(preset, projection, weights), checkpoint=checkpoint), out, seed)
+    # Full-size weights take minutes; where no one watches, nothing is shown.
+    wait = Console(stderr=True).status
+    with wait("reading the weights ..."):
+        model = nextgpt.load(config, checkpoint=checkpoint)
+    talk = Chat(model, out, seed, busy=lambda: wait("answering ..."))
     for medium in shown:
         talk.show(medium)
     if message is None:

@@ -176,19 +176,13 @@ def params(
     from rich.console import Console
     from rich.table import Table
 
-    from nextgpt.parameters import FULL_SIZE, PartCount, count, trainable_share
+    from nextgpt.config import load_config
+    from nextgpt.parameters import count, trainable_share
+    from nextgpt.structure import parts_of
 
-    if preset in FULL_SIZE:
-        rows = count(preset)
-    else:
-        from nextgpt.config import load_config
-        from nextgpt.loading import assemble
-        from nextgpt.training.stages import share
-
-        found = share(assemble(load_config(preset, projection=projection), "instruct"))
-        rows = [PartCount(part, size, True, "") for part, size in found.trainable.items() if size]
-        rows += [PartCount(part, size, False, "") for part, size in found.frozen.items()]
-    table = Table("part", "parameters", "", "after", title=f"{preset}, stage 3")
+    config = load_config(preset, projection=projection)
+    rows = count(parts_of(config))
+    table = Table("part", "parameters", "", "after", title=f"{config.name}, stage 3")
     for row in rows:
         table.add_row(row.part, f"{row.parameters:,}", "trains" if row.trainable else "frozen", row.source)
     table.columns[1].justify = "right"
@@ -196,10 +190,9 @@ def params(
     trained = sum(row.parameters for row in rows if row.trainable)
     typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
     if memory:
-        from nextgpt.config import load_config
         from nextgpt.rehearsal import needs, told
 
-        typer.echo("\n".join(told(needs(load_config(preset, projection=projection)))))
+        typer.echo("\n".join(told(needs(config))))
 
 
 @app.command()

@@ -7,7 +7,7 @@ On torch's meta device nothing is allocated, so that full-size networks can be c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,18 +19,22 @@ import torch
 from nextgpt.config import Config, ConfigError, Lora, locate
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
+from nextgpt.decoding.reading import CENSORS
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
-from nextgpt.parameters import FULL_SIZE, Decoder, Parts, made_on
+from nextgpt.full_size import DECODERS, ENCODERS, IMAGEBIND_HUGE, LANGUAGE_MODELS, SOURCES
+from nextgpt.parameters import Decoder, Parts, made_on
 from nextgpt.reasoning.language_model import LanguageModel
 
 if TYPE_CHECKING:
     from torch import nn
+    from transformers import CLIPVisionConfig
 
     from nextgpt.messages import Modality
 
 # What a diffusion pipeline calls its networks, and what they are called in tables.
 NETWORKS = {"unet": "UNet", "vae": "VAE", "text_encoder": "text encoder", "vocoder": "vocoder"}
+_REHEARSED = ("UNet2DConditionModel", "UNet3DConditionModel")
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ class _NoWords:
 def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.float32) -> Structure:
     """Make all networks of a model, with random weights, or with none on the meta device.
 
+    Raises:
+        ConfigError: a part of a kind that `nextgpt.rehearsal` cannot rehearse.
+
     Example:
         >>> from nextgpt.config import load_config
         >>> tiny = build(parts_of(load_config("tiny")))
@@ -103,6 +110,8 @@ def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.floa
     """
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    if not isinstance(parts.encoder, ImageBindConfig):
+        raise ConfigError("only an ImageBind can be rehearsed, not a CLIP")
     width = int(parts.language_model["hidden_size"])
     values = {"model_type": "llama", **parts.language_model}
     with _building(device, dtype):
@@ -122,6 +131,14 @@ def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.floa
             for modality, decoder in parts.decoders.items()
         }
         networks = {modality: decoder.networks() for modality, decoder in parts.decoders.items()}
+    for modality, made in networks.items():
+        unet: Any = made.get("UNet")
+        kind = type(unet).__name__
+        if kind not in _REHEARSED or unet.config.get("addition_embed_type"):
+            raise ConfigError(
+                f"{parts.decoders[modality].name}: of diffusion models only those with a UNet that is told "
+                "one text can be rehearsed"
+            )
     counts = cast("dict[Modality, int]", dict(parts.counts))
     language_model = LanguageModel(causal, _NoWords(len(causal.get_input_embeddings().weight)), counts)
     with _building(device, dtype):
@@ -146,30 +163,71 @@ def _building(device: str, dtype: torch.dtype) -> Iterator[None]:
 def parts_of(config: Config) -> Parts:
     """What a preset's model is made of, from the configuration files of its parts; no weights are read.
 
-    Of the full-size presets the published shapes are known, and none of their files need be there.
+    Of the published models that the full-size presets name the shapes are known, and none of their files need
+    be there.
 
     Raises:
-        ConfigError: a part is not there, or of a kind that cannot be rehearsed.
+        ConfigError: a part is not there, or its configuration cannot be read.
     """
-    if config.name in FULL_SIZE:
-        return FULL_SIZE[config.name]
-    encoder = _json(locate(config.weights.encoder) / "config.json")
-    if "modalities" not in encoder:
-        raise ConfigError(f"{config.weights.encoder}: only an ImageBind can be rehearsed")
+    language_model = config.weights.language_model
+    known = {"encoder": SOURCES["encoder"]} if config.weights.encoder in ENCODERS else {}
+    if language_model in LANGUAGE_MODELS:
+        known |= {name: SOURCES[name] for name in ("language model", "LoRA")}
+        known["input projection"] = SOURCES.get(config.projection, "")
     return Parts(
-        encoder=ImageBindConfig.from_dict(encoder),
+        encoder=encoder_of(config.weights.encoder),
         projection=config.projection,
         projection_options=config.input_projection[config.projection],
-        language_model=_json(locate(config.weights.language_model) / "config.json"),
-        decoders={
-            modality: _decoder(locate(getattr(config.weights, modality)), modality)
-            for modality in config.signals
-        },
+        language_model=language_model_of(language_model),
+        decoders={modality: _decoder(config, modality) for modality in config.signals},
         counts={str(modality): count for modality, count in config.signals.items()},
+        tags=len(config.prompt.tags),
+        vocabulary=config.vocabulary == "trained",
         output_options=config.output_projection.options,
+        sources=known,
         lora_rank=config.lora.rank,
         lora_targets=config.lora.targets,
     )
+
+
+def encoder_of(place: str) -> ImageBindConfig | CLIPVisionConfig:
+    """The shape of an encoder, from its folder or, of a published one, by heart."""
+    folder = _folder(place, ENCODERS)
+    if folder is None:
+        return ENCODERS[place]
+    if not (folder / "config.json").exists():
+        return IMAGEBIND_HUGE  # as published, without a configuration
+    values = _json(folder / "config.json")
+    if str(values.get("model_type", "")).startswith("clip"):
+        from transformers import CLIPVisionConfig
+
+        return CLIPVisionConfig.from_pretrained(folder, local_files_only=True)
+    return ImageBindConfig.from_dict(values) if "modalities" in values else IMAGEBIND_HUGE
+
+
+def language_model_of(place: str) -> Mapping[str, Any]:
+    """The configuration of a language model as transformers has it, from its folder or by heart."""
+    folder = _folder(place, LANGUAGE_MODELS)
+    return LANGUAGE_MODELS[place] if folder is None else _json(folder / "config.json")
+
+
+def condition_of(place: str, modality: Modality) -> tuple[int, int]:
+    """Length and width of what a diffusion model is told, from its folder or by heart."""
+    folder = _folder(place, DECODERS)
+    if folder is None:
+        return DECODERS[place].queries, DECODERS[place].width
+    condition = read_condition(folder, modality)
+    return condition.length, condition.width
+
+
+def _folder(place: str, known: Mapping[str, object]) -> Path | None:
+    """The folder of a part; None where it is not at hand but its shape is known."""
+    try:
+        return locate(place)
+    except ConfigError:
+        if place not in known:
+            raise
+        return None
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -180,44 +238,56 @@ def _json(path: Path) -> dict[str, Any]:
     return values
 
 
-def _decoder(folder: Path, modality: Modality) -> Decoder:
-    """A diffusion model as its own files describe it."""
+def _decoder(config: Config, modality: Modality) -> Decoder:
+    """A diffusion model as its own files describe it, or by heart, and the latents that the preset makes."""
+    place = getattr(config.weights, modality)
+    folder = _folder(place, DECODERS)
+    made = DECODERS[place] if folder is None else _read(folder, modality)
+    options, side = config.generation.options.get(modality, {}), made.side
+    # Every VAE here but Wan's and CogVideoX's keeps one pixel in eight either way.
+    size = [int(options[name]) // 8 if name in options else side for name in ("height", "width")]
+    if modality == "audio":
+        # A hundred frames a second of 64 mel bins, of which the VAE keeps one in four either way.
+        seconds = options.get("audio_length_in_s")
+        size = [side if seconds is None else round(float(seconds) * 25), 16]
+    frames = [int(options.get("num_frames", 16))] if modality == "video" else []
+    return replace(made, latents=(made.channels, *frames, *size))
+
+
+def _read(folder: Path, modality: Modality) -> Decoder:
     condition, index = read_condition(folder, modality), _json(folder / "model_index.json")
-    if "unet" not in index:
-        raise ConfigError(f"{folder}: only diffusion models with a UNet can be rehearsed")
-    unet = _json(folder / "unet" / "config.json")
-    size = int(unet["sample_size"])
-    shape = {
-        "image": (size, size),
-        "video": (16, size, size),
-        # Spectrograms of AudioLDM have 64 bins; its VAE keeps one in four, as of its frames.
-        "audio": (size, 16),
-    }[modality]
+    denoiser = _json(folder / ("unet" if "unet" in index else "transformer") / "config.json")
     return Decoder(
         name=folder.name,
         queries=condition.length,
         width=condition.width,
         networks=partial(_networks, folder, index),
-        published="",
-        latents=(int(unet["in_channels"]), *shape),
+        channels=int(denoiser.get("in_channels", 4)),
+        side=int(denoiser.get("sample_size") or 64),
     )
 
 
 def _networks(folder: Path, index: Mapping[str, Any]) -> dict[str, nn.Module]:
+    """The networks of a pipeline, with random weights; schedulers and tokenizers are none."""
     import diffusers
     import transformers
-    from torch import nn
 
+    libraries: dict[str, Any] = {"diffusers": diffusers, "transformers": transformers}
     made: dict[str, nn.Module] = {}
-    for part, name in NETWORKS.items():
-        library, kind = index.get(part, (None, None))
-        if library == "diffusers":
-            kind_of: Callable[..., Any] = getattr(diffusers, kind)
-            made[name] = kind_of.from_config(_json(folder / part / "config.json"))  # type: ignore[attr-defined]
-        elif library == "transformers":
+    for part, listed in index.items():
+        if part in CENSORS or not isinstance(listed, list) or listed[0] is None:
+            continue
+        # A network that only one pipeline has lies in that pipeline's own package.
+        library = libraries.get(listed[0]) or getattr(diffusers.pipelines, listed[0])
+        cls: Any = getattr(library, listed[1])
+        bases = getattr(cls, "__mro__", ())
+        name = NETWORKS.get(part, part.replace("_", " "))
+        if diffusers.ModelMixin in bases:
+            made[name] = cls.from_config(_json(folder / part / "config.json"))
+        elif transformers.PreTrainedModel in bases:
             config = transformers.AutoConfig.from_pretrained(folder / part, local_files_only=True)
-            made[name] = getattr(transformers, kind)(config)
-    return {name: network for name, network in made.items() if isinstance(network, nn.Module)}
+            made[name] = cls(config)
+    return made
 
 
 def reduced(parts: Parts, layers: int) -> Parts:

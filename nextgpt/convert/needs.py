@@ -6,7 +6,6 @@ published shapes are known, so that a checkpoint can be converted before anythin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,11 @@ from typing import Any
 
 from nextgpt.checkpoints import OUTPUT, PARTS
 from nextgpt.config import Config, ConfigError, Stage, locate
-from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
-from nextgpt.encoding.imagebind import ImageBindConfig
 from nextgpt.encoding.projection import input_projection
-from nextgpt.messages import Modality
-from nextgpt.parameters import FULL_SIZE, Parts, made_on
+from nextgpt.parameters import made_on, width_of
 from nextgpt.reasoning.language_model import adapt, adapters
+from nextgpt.structure import condition_of, encoder_of, language_model_of
 
 
 @dataclass(frozen=True)
@@ -46,22 +43,21 @@ def needs(config: Config, stage: Stage) -> Needs:
     Raises:
         ConfigError: weights of the preset are not at hand, and their shapes are not known.
     """
-    known = FULL_SIZE.get(config.name)
-    folder, described = _language_model(config, known)
+    folder, described = _language_model(config.weights.language_model)
     width = int(described.hidden_size)
     modules: dict[str, Any] = {}
     with made_on("meta"):
         if "input_projection" in PARTS[stage]:
             modules["input_projection"] = input_projection(
                 config.projection,
-                in_dim=_encoder_width(config, known),
+                in_dim=width_of(encoder_of(config.weights.encoder)),
                 out_dim=width,
                 **config.input_projection[config.projection],
             )
         if OUTPUT in PARTS[stage]:
             kind, options = config.output_projection.kind, config.output_projection.options
             for modality in config.signals:
-                queries, out = _condition(config, modality, known)
+                queries, out = condition_of(getattr(config.weights, modality), modality)
                 modules[f"{OUTPUT}.{modality}"] = output_projection(
                     kind, in_dim=width, out_dim=out, queries=queries, **options
                 )
@@ -79,49 +75,19 @@ def needs(config: Config, stage: Stage) -> Needs:
     return Needs(shapes, int(described.vocab_size), width, folder)
 
 
-def _found(place: str, known: Parts | None) -> Path | None:
-    """The folder of weights; None where they are not at hand but their shapes are known."""
+def _language_model(place: str) -> tuple[Path | None, Any]:
+    """Its folder, where it is at hand, and its configuration."""
+    from transformers import AutoConfig
+
     try:
-        return locate(place)
-    except ConfigError:
-        if known is None:
+        values = dict(language_model_of(place))
+        # Through transformers, which knows what a file leaves unsaid.
+        described = AutoConfig.for_model(values.pop("model_type"), **values)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ConfigError):
             raise
-        return None
-
-
-def _language_model(config: Config, known: Parts | None) -> tuple[Path | None, Any]:
-    from transformers import AutoConfig, LlamaConfig
-
-    folder = _found(config.weights.language_model, known)
-    if folder is None:
-        assert known is not None
-        return None, LlamaConfig(**known.language_model)
+        raise ConfigError(f"{place}: no language model that transformers knows: {error!r}") from error
     try:
-        return folder, AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder}: no language model that transformers knows: {error}") from error
-
-
-def _encoder_width(config: Config, known: Parts | None) -> int:
-    folder = _found(config.weights.encoder, known)
-    if folder is None:
-        assert known is not None
-        return known.encoder.out_dim
-    if not (folder / "config.json").exists():
-        return ImageBindConfig().out_dim  # as published, without a configuration
-    try:
-        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder}: config.json cannot be read: {error}") from error
-    # An ImageBind says the one, a CLIP the other; the published ImageBind neither.
-    return int(values.get("out_dim", values.get("projection_dim", ImageBindConfig().out_dim)))
-
-
-def _condition(config: Config, modality: Modality, known: Parts | None) -> tuple[int, int]:
-    """Length and width of what a modality's diffusion model is told."""
-    folder = _found(getattr(config.weights, modality), known)
-    if folder is None:
-        assert known is not None
-        return known.decoders[modality].queries, known.decoders[modality].width
-    condition = read_condition(folder, modality)
-    return condition.length, condition.width
+        return locate(place), described
+    except ConfigError:  # its shape is known all the same
+        return None, described

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 
 from nextgpt.config import ConfigError
 
-_CENSORS = ("safety_checker", "feature_extractor")
+CENSORS = ("safety_checker", "feature_extractor")
 # Buffers that only count positions: newer code makes them anew, older files hold them.
 _COUNTING = "position_ids"
 _BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)
@@ -61,7 +61,7 @@ def _read_by_transformers(folder: Path, index: Mapping[str, Any], variant: str |
 
     networks = {}
     for name, kind in index.items():
-        if not isinstance(kind, list) or kind[0] != "transformers" or name in _CENSORS:
+        if not isinstance(kind, list) or kind[0] != "transformers" or name in CENSORS:
             continue
         cls = getattr(transformers, kind[1], None)
         if isinstance(cls, type) and issubclass(cls, transformers.PreTrainedModel):
@@ -99,7 +99,7 @@ def _without_censor(index: Mapping[str, Any]) -> dict[str, Any]:
     """Stable Diffusion's safety checker blackens pictures as it sees fit: systems compare without it."""
     if "safety_checker" not in index:
         return {}
-    return {**dict.fromkeys(_CENSORS), "requires_safety_checker": False}
+    return {**dict.fromkeys(CENSORS), "requires_safety_checker": False}
 
 
 @contextmanager

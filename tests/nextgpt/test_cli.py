@@ -103,5 +103,5 @@ def test_parameters_are_counted(
 ) -> None:
     assert run(monkeypatch, "params", "--preset", preset) == 0
     told = capsys.readouterr().out
-    assert all(part in told for part in ("input_projection", "lora", "unet", "language_model"))
-    assert "% " in told or told.rstrip().endswith("%")
+    assert all(part in told for part in ("input projection", "LoRA", "UNet", "language model"))
+    assert told.rstrip().endswith("%")

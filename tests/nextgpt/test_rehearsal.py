@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from nextgpt.config import load_config
-from nextgpt.parameters import SEVEN_B
 from nextgpt.rehearsal import Load, Passes, Peak, need, operations
 from nextgpt.structure import Structure, build, parts_of
 
@@ -66,7 +65,7 @@ def test_operations_of_a_linear_layer() -> None:
 @pytest.mark.slow
 def test_the_full_size_on_shapes_alone() -> None:
     """One any-to-any turn and a training step of each stage of the whole model, without a byte of weights."""
-    full = build(SEVEN_B, dtype=torch.bfloat16)
+    full = build(parts_of(load_config("7b")), dtype=torch.bfloat16)
     passes = Passes(full, Load(1, 64, 16))
     assert passes.heard == ("image", "video", "audio")
     for modality, places in (("image", 257), ("video", 257), ("audio", 229)):

@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 import torch
 
-from nextgpt.config import Config, ConfigError
+from nextgpt.config import Config, ConfigError, load_config
 from nextgpt.loading import assemble, load_encoder
 from nextgpt.media import Image
 from nextgpt.messages import Message, Request, user
+from nextgpt.model import NextGPT
+from nextgpt.parameters import count
+from nextgpt.rehearsal import needs
+from nextgpt.structure import parts_of
+from nextgpt.training.stages import share
 from tests.nextgpt.backbones import plain
-from tests.nextgpt.pipelines import build
+from tests.nextgpt.pipelines import FAMILIES, build
 from tests.nextgpt.test_language_model import PROMPTS, say_signal_at
 
 SEE = Request((user(plain("red"), "describe the picture."),), wanted=frozenset({"text"}))
@@ -62,6 +67,21 @@ def qwen3(vocabulary: int) -> Any:
     return Qwen3ForCausalLM(Qwen3Config(vocab_size=vocabulary, head_dim=8, **SMALL))
 
 
+def parts_count(config: Config) -> tuple[int, int]:
+    """Parameters that train and that are frozen, counted without weights."""
+    rows = count(parts_of(config))
+    sizes = {
+        trains: sum(row.parameters for row in rows if row.trainable is trains) for trains in (True, False)
+    }
+    return sizes[True], sizes[False]
+
+
+def loaded_count(model: NextGPT) -> tuple[int, int]:
+    """The same, of what was loaded."""
+    found = share(model)
+    return sum(found.trainable.values()), sum(found.frozen.values())
+
+
 def with_part(config: Config, **parts: Path) -> Config:
     """The preset with a line of its weights changed."""
     places = {name: str(folder) for name, folder in parts.items()}
@@ -80,8 +100,10 @@ def test_another_language_model_reads_and_asks_for_pictures(
     make(len(tokenizer)).save_pretrained(tmp_path / "other")
     for file in own.glob("token*"):
         shutil.copy(file, tmp_path / "other")
-    model = assemble(with_part(config, language_model=tmp_path / "other"), "instruct", device="cpu")
+    other = with_part(config, language_model=tmp_path / "other")
+    model = assemble(other, "instruct", device="cpu")
     assert model.language_model.lora()
+    assert parts_count(other) == loaded_count(model)
     assert model.language_model.signals.first >= len(tokenizer)
     (answer,) = model.respond([SEE])
     assert isinstance(answer, Message)
@@ -114,6 +136,7 @@ def test_clip_stands_in_for_imagebind(config: Config, tmp_path: Path) -> None:
     for projection in ("grouping", "linear"):
         model = assemble(dataclasses.replace(other, projection=projection), "instruct", device="cpu")
         assert model.accepts == {"text", "image"}
+        assert parts_count(dataclasses.replace(other, projection=projection)) == loaded_count(model)
         tokens = model.encode([plain("red"), plain("blue", side=40)])
         assert tokens.shape == (2, 17, 24)
         assert torch.allclose(tokens.norm(dim=-1), torch.ones(2, 17), atol=1e-5)
@@ -156,6 +179,43 @@ def test_another_diffusion_model_gets_a_condition_of_its_own_shape(config: Confi
     (answer,) = model.respond([MAKE])
     assert isinstance(answer, Message)
     assert isinstance(answer.images[0], Image)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_diffusion_model_is_counted_without_its_weights(
+    name: str, config: Config, tmp_path: Path
+) -> None:
+    folder, modality = build(name, tmp_path / "other"), FAMILIES[name][1]
+    signals: dict[Any, int] = {modality: 4}
+    other = dataclasses.replace(with_part(config, **{modality: folder}), signals=signals)
+    model = assemble(other, "instruct", device="cpu")
+    assert parts_count(other) == loaded_count(model)
+    assert [row.part for row in count(parts_of(other)) if row.part.startswith(f"{modality} decoder")]
+
+
+@pytest.mark.parametrize("name", ["Wan", "AudioLDM 2", "Stable Diffusion XL"])
+def test_what_is_told_more_than_a_text_cannot_be_rehearsed(name: str, config: Config, tmp_path: Path) -> None:
+    folder, modality = build(name, tmp_path / "other"), FAMILIES[name][1]
+    signals: dict[Any, int] = {modality: 4}
+    other = dataclasses.replace(with_part(config, **{modality: folder}), signals=signals)
+    with pytest.raises(ConfigError, match="other: of diffusion models only those with a UNet"):
+        needs(other)
+
+
+def test_a_clip_cannot_be_rehearsed(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="only an ImageBind can be rehearsed"):
+        needs(with_part(config, encoder=clip(tmp_path / "clip")))
+
+
+def test_a_preset_keeps_its_name_and_counts_what_it_has(config: Config, tmp_path: Path) -> None:
+    """The published shapes are those of the places that a preset names, not of its name."""
+    own = load_config("7b")
+    swapped = dataclasses.replace(
+        own, weights=dataclasses.replace(own.weights, language_model=config.weights.language_model)
+    )
+    assert parts_of(own).language_model["hidden_size"] == 4096
+    assert parts_of(swapped).language_model["hidden_size"] == 32
+    assert parts_of(swapped).encoder == parts_of(own).encoder
 
 
 def test_a_diffusion_model_of_the_wrong_kind_is_refused_before_anything_is_loaded(

@@ -165,6 +165,16 @@ def precompute(
 
 
 @app.command()
+def preset(
+    name: Annotated[str | None, typer.Argument(help="By default all are listed.")] = None,
+) -> None:
+    """Print a preset, to be changed in a file of your own, which --preset takes as well as a name."""
+    from nextgpt.config import preset_text, presets
+
+    typer.echo("\n".join(presets()) if name is None else preset_text(name), nl=name is None)
+
+
+@app.command()
 def params(
     preset: Preset = "tiny",
     projection: ProjectionKind = None,

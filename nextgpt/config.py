@@ -254,6 +254,21 @@ def presets() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
 
 
+def preset_text(name: str) -> str:
+    """A preset's YAML, comments and all, to begin one of your own with.
+
+    Raises:
+        ConfigError: there is no such preset.
+
+    Example:
+        >>> preset_text("tiny").startswith("# The whole method on two CPU cores")
+        True
+    """
+    if name not in presets():
+        raise ConfigError(f"{name}: no such preset{_meant(name, presets())}")
+    return (PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 def load_config(preset: str | os.PathLike[str], *, projection: str | None = None) -> Config:
     """Read a preset.
 

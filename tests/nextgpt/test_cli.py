@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from nextgpt import cli
-from nextgpt.config import Config
+from nextgpt.config import Config, load_config, presets
 from nextgpt.training.data import Example
 from tests.nextgpt.backbones import making, plain, seeing
 
@@ -84,6 +84,7 @@ def test_training_all_stages_then_talking(
     [
         (("chat", "--image", "nowhere.png"), "nowhere.png: no such file"),
         (("chat", "--preset", "tinny"), "did you mean 'tiny'"),
+        (("preset", "7bv0"), "did you mean '7b-v0'"),
         (("chat", "--projection", "liner"), "it has grouping, linear"),
         (("train", "encoding", "--preset", "7b"), "name the folder of your data with --data"),
     ],
@@ -96,6 +97,19 @@ def test_what_a_person_can_put_right_is_one_line(
     assert said in error
     assert error.startswith("nextgpt: ")
     assert error.count("\n") == 1
+
+
+def test_a_preset_is_printed_to_be_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "preset") == 0
+    names = capsys.readouterr().out.split()
+    assert names == list(presets())
+    for name in names:
+        assert run(monkeypatch, "preset", name) == 0
+        path = tmp_path / "mine.yaml"
+        path.write_text(capsys.readouterr().out, encoding="utf-8")
+        assert load_config(path) == load_config(name)
 
 
 def test_parameters_are_counted(

@@ -113,6 +113,7 @@ def train(  # noqa: PLR0913, PLR0917
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
     encoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 1, for instruct.")] = None,
     decoding: Annotated[Path | None, typer.Option(help="Checkpoint of stage 2, for instruct.")] = None,
+    weights: WeightsFolder = None,
     data: DataFolder = None,
     features: FeatureFolder = None,
 ) -> None:
@@ -121,11 +122,10 @@ def train(  # noqa: PLR0913, PLR0917
     On several GPUs: accelerate launch --config_file CONFIG -m nextgpt train ..., where CONFIG is one of
     nextgpt/training/configs/ddp.yaml, fsdp.yaml and deepspeed.yaml.
     """
-    from nextgpt.config import load_config
-    from nextgpt.training.loop import run
+    from nextgpt.training.loop import first_process, run
 
     outcome = run(
-        load_config(preset, projection=projection),
+        _configured(preset, projection, weights),
         stage.value,
         steps=steps,
         examples=examples,
@@ -136,6 +136,8 @@ def train(  # noqa: PLR0913, PLR0917
         data=data,
         features=features,
     )
+    if not first_process():
+        return
     for name, value in outcome.figures.items():
         typer.echo(f"{name}: {value:.4g}")
     typer.echo(f"checkpoint: {outcome.folder}")
@@ -146,6 +148,7 @@ def precompute(
     stage: Annotated[StageName, typer.Argument(help="Which stage's examples.")],
     preset: Preset = "tiny",
     examples: Annotated[int | None, typer.Option(min=1, help="By default the preset's.")] = None,
+    weights: WeightsFolder = None,
     data: DataFolder = None,
     features: FeatureFolder = None,
 ) -> None:
@@ -153,10 +156,13 @@ def precompute(
 
     Stopped, it goes on where it was. On several GPUs: accelerate launch, as for train.
     """
-    from nextgpt.config import load_config
+    from nextgpt.training.loop import first_process
     from nextgpt.training.precompute import precompute as computed
 
-    done = computed(load_config(preset), stage.value, examples=examples, data=data, features=features)
+    config = _configured(preset, None, weights)
+    done = computed(config, stage.value, examples=examples, data=data, features=features)
+    if not first_process():
+        return
     for line in done.left_out[:5]:
         typer.echo(f"left out: {line}")
     if done.left_out:

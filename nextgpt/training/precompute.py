@@ -33,8 +33,8 @@ class Computed:
     Attributes:
         folder: where the features lie.
         examples: read.
-        new: features computed now, by this process.
-        there: features that this process finds in the folder, all in all.
+        new: features computed now, by all processes; two may compute the same.
+        there: features in the folder, all in all.
         left_out: what was wrong with each record that cannot be used.
     """
 
@@ -112,6 +112,7 @@ def precompute(
     """
     import torch
     from accelerate import PartialState
+    from accelerate.utils import gather_object
 
     from nextgpt.loading import backbones
 
@@ -139,6 +140,9 @@ def precompute(
             progress.console.print(f"stopped after {total:,} examples; the same command goes on from there")
             raise
         kept.flush()
+    new = sum(gather_object([new]))
+    # What the other processes have written is there too, now that they have said how much it was.
+    kept = Features(folder, fingerprints(config, backbones(config, stage)))
     refuse(left_out, total, plan.tolerated)
     if not total:
         raise TrainingError(f"there are no examples for stage {stage}; look at the preset's training: source")

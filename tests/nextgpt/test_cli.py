@@ -79,6 +79,23 @@ def test_training_all_stages_then_talking(
     assert capsys.readouterr().out.strip()
 
 
+def test_training_finds_its_parts_in_one_folder(
+    preset: Path, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = yaml.safe_load(preset.read_text())
+    weights = Path(config.weights.encoder).parent
+    values["weights"] = dict.fromkeys(values["weights"], "") | {
+        "encoder": "somebody/encoder",
+        "language_model": "somebody/language_model",
+        "image": "somebody/diffusion",
+    }
+    preset.write_text(yaml.safe_dump(values))
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "precompute", "encoding", "--preset", preset) == 1
+    assert run(monkeypatch, "precompute", "encoding", "--preset", preset, "--weights", weights) == 0
+    assert run(monkeypatch, "train", "encoding", "--preset", preset, "--weights", weights) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

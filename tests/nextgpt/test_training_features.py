@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from nextgpt.training.data import Example
 from nextgpt.training.features import FeatureError, Table
 from tests.nextgpt.backbones import making, seeing
 
+ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "tests.nextgpt.test_training_features:examples"
 
 
@@ -94,6 +97,23 @@ def test_a_computation_that_was_stopped_goes_on(
     for new in (2, 0):
         done = precompute.precompute(whole, "encoding", features=tmp_path / "features")
         assert (done.new, done.there) == (new, 4)
+
+
+def test_two_processes_share_the_work_and_speak_once(preset: Path, tmp_path: Path) -> None:
+    words = ["-m", "nextgpt", "precompute", "encoding", "--preset", preset, "--examples", "200"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*launch, *map(str, words), "--features", str(tmp_path / "features")],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # Four pictures, and either process meets them all.
+    assert done.stdout.count("examples:") == 1
+    assert "202 examples: 8 features computed, 4 in " in done.stdout
 
 
 def test_shards_hold_rows_of_any_shape_under_their_content(tmp_path: Path) -> None:

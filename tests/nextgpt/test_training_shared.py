@@ -21,9 +21,13 @@ from nextgpt.training import loop
 from nextgpt.training.draws import Draws, Places
 from nextgpt.training.stages import begin
 from tests.nextgpt.backbones import making, seeing
-from tests.nextgpt.two_processes import KILLED_AFTER, PLAN, train
+from tests.nextgpt.two_processes import KILLED_AFTER, PLAN, UNALIGNED, train
 
 ROOT = Path(__file__).resolve().parents[2]
+before_2_7 = tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 7)
+new_torch = pytest.mark.skipif(before_2_7, reason="before torch 2.7, FSDP 2 needs a GPU")
+deepspeed = pytest.mark.skipif(not find_spec("deepspeed"), reason="deepspeed is not installed")
+WAYS = [pytest.param("sharded", marks=new_torch), pytest.param("zero", marks=deepspeed)]
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +84,6 @@ def test_two_processes_give_the_same_loss_curve_as_one(config: Config, alone: Pa
     assert done.stdout.count("parameters train") == 3, "each stage speaks once, not in every process"
 
 
-before_2_7 = tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 7)
-WAYS = [
-    pytest.param(
-        "sharded", marks=pytest.mark.skipif(before_2_7, reason="FSDP 2 needs a GPU before torch 2.7")
-    ),
-    pytest.param("zero", marks=pytest.mark.skipif(not find_spec("deepspeed"), reason="needs deepspeed")),
-]
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_spread_over_processes_it_gives_the_same_loss_curve_killed_and_resumed(
     config: Config, alone: Path, tmp_path: Path, way: str
@@ -110,6 +105,16 @@ def test_spread_over_processes_it_gives_the_same_loss_curve_killed_and_resumed(
         names = ["held_out_text"]
     for name in names:
         assert found[name] == pytest.approx(expected[name], abs=1e-3), name
+
+
+@new_torch
+def test_fsdp_waits_for_no_condition_that_no_loss_uses(
+    config: Config, dropping: Config, tmp_path: Path
+) -> None:
+    train(dropping, tmp_path / "alone", UNALIGNED)
+    done = in_two_processes(config, tmp_path / "shared", "sharded", "unaligned")
+    assert done.returncode == 0, done.stderr
+    same(tmp_path / "alone", tmp_path / "shared")
 
 
 def test_turns_change_nothing_but_memory(dropping: Config, alone: Path, tmp_path: Path) -> None:

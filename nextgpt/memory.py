@@ -73,10 +73,14 @@ def _language_model(folder: Path, bytes_each: int, bits: int | None) -> int:
 
 
 def _pipeline(folder: Path) -> int:
-    """Numbers in a diffusion pipeline."""
+    """Numbers in a diffusion pipeline: in the parts that its index lists, whatever else lies there."""
+    try:
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        listed = [name for name, made in index.items() if isinstance(made, list) and made[0] is not None]
+    except (OSError, ValueError, AttributeError) as error:
+        raise ConfigError(f"{folder}: no diffusion pipeline: model_index.json: {error}") from error
     # What checks pictures for decency is never loaded.
-    used = [part for part in folder.iterdir() if part.is_dir() and part.name not in _UNUSED]
-    return sum(_numbers(_shapes(part)) for part in used)
+    return sum(_numbers(_shapes(folder / name)) for name in listed if name not in _UNUSED)
 
 
 def available() -> int | None:

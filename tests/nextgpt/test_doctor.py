@@ -217,6 +217,19 @@ def test_shards_are_those_of_the_index(own: Config) -> None:
     assert needed(own, "instruct") == before
 
 
+def test_of_a_pipeline_its_listed_parts_are_counted(own: Config) -> None:
+    """Zeroscope's folder holds its weights once more, for another program."""
+    import torch
+
+    before, folder = needed(own, "instruct"), Path(own.weights.image)
+    (folder / "zs2_576w").mkdir()
+    torch.save({"a": torch.zeros(1000)}, folder / "zs2_576w" / "text2video_pytorch_model.pth")
+    assert needed(own, "instruct") == before
+    (folder / "model_index.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"no diffusion pipeline: model_index\.json"):
+        needed(own, "instruct")
+
+
 def test_what_runs_code_is_not_counted_but_refused(own: Config) -> None:
     import pickle
 

@@ -285,8 +285,8 @@ def _networks(folder: Path, index: Mapping[str, Any]) -> dict[str, nn.Module]:
         if diffusers.ModelMixin in bases:
             made[name] = cls.from_config(_json(folder / part / "config.json"))
         elif transformers.PreTrainedModel in bases:
-            config = transformers.AutoConfig.from_pretrained(folder / part, local_files_only=True)
-            made[name] = cls(config)
+            # Its own class of configuration: model_type in older files is a name that is no longer known.
+            made[name] = cls(cls.config_class.from_pretrained(folder / part, local_files_only=True))
     return made
 
 

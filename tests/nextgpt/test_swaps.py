@@ -188,6 +188,10 @@ def test_every_diffusion_model_is_counted_without_its_weights(
     folder, modality = build(name, tmp_path / "other"), FAMILIES[name][1]
     signals: dict[Any, int] = {modality: 4}
     other = dataclasses.replace(with_part(config, **{modality: folder}), signals=signals)
+    for path in folder.glob("*/config.json"):
+        # As AudioLDM's were written, in names of their time.
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace('"speecht5_hifigan"', '"hifigan"'), encoding="utf-8")
     model = assemble(other, "instruct", device="cpu")
     assert parts_count(other) == loaded_count(model)
     assert [row.part for row in count(parts_of(other)) if row.part.startswith(f"{modality} decoder")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def share(model: NextGPT) -> Share:
     """Count what trains and what is frozen."""
     trained = {id(parameter) for parameter in model.trained().values()}
     counted = {
-        part: sum(value.numel() for value in network.parameters() if id(value) not in trained)
+        part: sum(_numbers(value) for value in network.parameters() if id(value) not in trained)
         for part, network in _networks(model).items()
     }
     return Share(
@@ -108,6 +109,12 @@ def share(model: NextGPT) -> Share:
         },
         {part: count for part, count in counted.items() if count},
     )
+
+
+def _numbers(parameter: nn.Parameter) -> int:
+    """How many numbers a parameter stands for: bitsandbytes packs two of four bits into one."""
+    packed = getattr(parameter, "quant_state", None)
+    return parameter.numel() if packed is None else math.prod(packed.shape)
 
 
 def _networks(model: NextGPT) -> dict[str, nn.Module]:

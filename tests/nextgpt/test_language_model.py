@@ -14,6 +14,7 @@ from nextgpt.config import ConfigError, Lora
 from nextgpt.messages import user
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import Bits, Generated, LanguageModel
+from nextgpt.training.stages import _numbers
 
 IMAGE = frozenset({"image"})
 PROMPTS = ("draw a red circle", "hello", "what is on the left of the small blue square? say it")
@@ -146,6 +147,9 @@ def test_without_bitsandbytes_quantising_says_what_to_install(
 def test_a_quantised_model_speaks_and_its_adapters_train(model: NextGPT, bits: Bits) -> None:
     pytest.importorskip("bitsandbytes")
     lm = LanguageModel.load(_folder(model), {"image": 4}, torch.float32, bits=bits)
+    assert sum(map(_numbers, lm.causal.parameters())) == sum(
+        value.numel() for name, value in model.language_model.causal.named_parameters() if "lora" not in name
+    )
     linear = lm.causal.model.layers[0].self_attn.q_proj
     assert type(linear).__name__ == {8: "Linear8bitLt", 4: "Linear4bit"}[bits]
     lm.add_lora(Lora(2, 4))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Shelf(Mapping[Modality, Any]):
     """The decoders of a model.
 
-    Looking one up loads it, and leaves it where it is; `using` puts it away afterwards as `keep` says.
+    Looking one up loads it, and leaves it where it is; `using` puts it away afterwards as `keep` says. Those
+    that wait on the disk are in memory one at a time.
 
     Args:
         makers: load a decoder on its device, by modality.
@@ -39,6 +40,8 @@ class Shelf(Mapping[Modality, Any]):
 
     def __getitem__(self, modality: Modality) -> Decoder[Any]:
         if modality not in self._loaded:
+            if self._keep == "disk":
+                self._loaded.clear()
             self._loaded[modality] = self._makers[modality]()
             self._homes[modality] = self._loaded[modality].device
         decoder = self._loaded[modality]

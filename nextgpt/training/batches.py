@@ -110,6 +110,7 @@ class Prepared:
         examples: read once, in pieces, so that media need not all be in memory.
         progress: called with the number of examples done.
         features: what was computed earlier; what is missing is added to it.
+        denoising: whether latents of the media to make are wanted; without them no loss asks for them.
         count: how many examples are expected, where that is known.
         longest: examples of more tokens are left out; 0 for what the language model can read.
         tolerated: share of the examples that may be unusable, 0 to 1.
@@ -130,6 +131,7 @@ class Prepared:
         progress: Callable[[int], None] = lambda count: None,
         *,
         features: Features | None = None,
+        denoising: bool = True,
         count: int = 0,
         longest: int = 0,
         tolerated: float = 0.0,
@@ -139,6 +141,7 @@ class Prepared:
         self.names: list[str] = []
         self.left_out: list[str] = []
         self.features = features if features is not None else Features()
+        self._denoising = denoising
         self._first_signal = model.language_model.signals.first
         self._media: list[list[tuple[Modality, str]]] = []
         self._targets: list[list[_Target]] = []
@@ -149,7 +152,7 @@ class Prepared:
             read += len(piece)
             # Long before the end, where it is clear that too many will be missing.
             refuse(self.left_out, max(read, count), tolerated)
-            compute(self.features, [example for example, _ in good], model)
+            compute(self.features, [example for example, _ in good], model, denoising=denoising)
             for example, written in good:
                 self._add(example, written)
             progress(len(piece))
@@ -189,10 +192,17 @@ class Prepared:
         self._media.append([(medium.modality, medium.content_hash) for medium in text.media])
         self._targets.append(
             [
-                _Target(medium.modality, text_hash(caption), None if _unseen(medium) else medium.content_hash)
+                _Target(medium.modality, text_hash(caption), self._content(medium))
                 for medium, caption in zip(text.targets, example.captions, strict=True)
             ]
         )
+
+    def _content(self, medium: Medium) -> str | None:
+        return medium.content_hash if self._denoising and not _unseen(medium) else None
+
+    def denoised(self) -> tuple[Modality, ...]:
+        """The modalities whose latents are there, and whose diffusion models a step may need."""
+        return tuple(_kinds(target.modality for row in self._targets for target in row if target.content))
 
     def batch(
         self, rows: Sequence[int], device: torch.device, *, whole: Sequence[int] | None = None
@@ -281,8 +291,17 @@ class Prepared:
         }
 
 
-def compute(features: Features, examples: Sequence[Example], frozen: Frozen) -> int:
-    """Compute what is frozen about examples and not there yet; returns how many features were new."""
+def compute(
+    features: Features, examples: Sequence[Example], frozen: Frozen, *, denoising: bool = True
+) -> int:
+    """Compute what is frozen about examples and not there yet; returns how many features were new.
+
+    Args:
+        features: where to.
+        examples: whose.
+        frozen: what computes them.
+        denoising: whether latents are wanted too.
+    """
     media = [medium for example in examples for medium in seen(example.conversation)]
     made = [
         pair
@@ -299,7 +318,7 @@ def compute(features: Features, examples: Sequence[Example], frozen: Frozen) -> 
         own = [
             (medium.content_hash, medium)
             for medium, _ in made
-            if medium.modality == kind and not _unseen(medium)
+            if denoising and medium.modality == kind and not _unseen(medium)
         ]
         # A diffusion model is loaded only where something is left to compute.
         if any(key not in features.conditions[kind] for key, _ in told):

@@ -73,17 +73,20 @@ def train(
     """
     first = first_process()
     out.mkdir(parents=True, exist_ok=True)
-    with shown_progress(shown=first) as progress, guarded(model):
+    with shown_progress(shown=first) as progress:
         data = _prepare(model, examples, plan, progress, features if features is not None else Features())
         if first:
             _tell_left_out(data, out, progress)
-        going = Run(model, data, plan, out)
-        going.restore(resume=resume)
-        shares = share(model)
-        progress.console.print(str(shares), soft_wrap=True)
-        seconds = going.steps(progress)
-        figures = going.held_out()
-        trained = going.moving.trained()
+        for modality in data.denoised():  # read now, so that what is frozen can be told before and after
+            _ = model.decoders[modality]
+        with guarded(model):
+            going = Run(model, data, plan, out)
+            going.restore(resume=resume)
+            shares = share(model)
+            progress.console.print(str(shares), soft_wrap=True)
+            seconds = going.steps(progress)
+            figures = going.held_out()
+            trained = going.moving.trained()
     if first:
         figures |= {"trainable_share": shares.ratio, "seconds": round(seconds, 1)}
         if data.left_out:
@@ -213,6 +216,7 @@ def _prepare(
         examples,
         lambda done: progress.advance(task, done),
         features=features,
+        denoising=bool(plan.losses.denoising),
         count=count,
         longest=plan.longest,
         tolerated=plan.tolerated,

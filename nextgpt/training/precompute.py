@@ -132,7 +132,8 @@ def precompute(
                 left_out += [f"{item.name}: {item.reason}" for item in piece if isinstance(item, Broken)]
                 refuse(left_out, max(total, count), plan.tolerated)
                 if turn % state.num_processes == state.process_index:
-                    new += compute(kept, [item for item in piece if isinstance(item, Example)], frozen)
+                    good = [item for item in piece if isinstance(item, Example)]
+                    new += compute(kept, good, frozen, denoising=bool(plan.losses.denoising))
                     kept.flush(least=PER_SHARD)
                 progress.update(task, completed=total)
         except KeyboardInterrupt:

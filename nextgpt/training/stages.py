@@ -29,7 +29,7 @@ class Share:
 
     Attributes:
         trainable: by part.
-        frozen: by part; the diffusion model where the stage uses it.
+        frozen: by part; of the diffusion models those that are in memory.
     """
 
     trainable: dict[str, int]
@@ -130,8 +130,12 @@ def _networks(model: NextGPT) -> dict[str, nn.Module]:
 
 
 def _decoders(model: NextGPT) -> list[Decoder[Any]]:
-    """The diffusion models that the stage uses."""
-    return [] if model.output_projection is None else [model.decoders[kind] for kind in model.decoders]
+    """The diffusion models that the stage uses: those that are in memory."""
+    return (
+        [model.decoders[kind] for kind in model.decoders.loaded]
+        if model.output_projection is not None
+        else []
+    )
 
 
 @contextmanager
@@ -144,7 +148,7 @@ def guarded(model: NextGPT) -> Iterator[None]:
     before = _hashes(model)
     yield
     after = _hashes(model)
-    changed = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
     assert not changed, f"a frozen tensor changed during training: {min(changed)}"
 
 

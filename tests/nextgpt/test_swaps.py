@@ -77,7 +77,9 @@ def parts_count(config: Config) -> tuple[int, int]:
 
 
 def loaded_count(model: NextGPT) -> tuple[int, int]:
-    """The same, of what was loaded."""
+    """The same, of what was loaded, diffusion models included."""
+    for modality in model.decoders:
+        assert model.decoders[modality] is not None
     found = share(model)
     return sum(found.trainable.values()), sum(found.frozen.values())
 

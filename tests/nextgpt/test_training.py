@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,11 @@ from nextgpt.model import NextGPT
 from nextgpt.training import loop
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import Example, TrainingError, source
+from nextgpt.training.features import Features
 from nextgpt.training.losses import alignment_loss
 from nextgpt.training.order import Order
 from nextgpt.training.stages import begin, frozen, share
+from nextgpt.training.steps import Run
 from tests.nextgpt.backbones import making, plain, seeing
 from tests.nextgpt.killed import PLAN
 
@@ -62,6 +63,8 @@ def test_losses_fall_and_what_is_frozen_stays(
     config: Config, stages: Path, tmp_path: Path, stage: Stage
 ) -> None:
     model = start(config, stage, stages)
+    if stage != "encoding":
+        assert model.decoder.shape.width  # read now, or its tensors would come in between
     before = tensors_hash(frozen(model))
     trained = {part: tensors_hash(values.items()) for part, values in model.parts().items() if values}
     plan = dataclasses.replace(PLAN, steps=40, learning_rate=2e-2)
@@ -75,23 +78,38 @@ def test_losses_fall_and_what_is_frozen_stays(
         assert last[term] < 0.9 * first[term]
 
 
-def test_a_frozen_tensor_that_changes_is_noticed(config: Config, stages: Path, tmp_path: Path) -> None:
-    model = start(config, "encoding", stages)
+@pytest.mark.parametrize("part", ["language_model", "unet"])
+def test_a_frozen_tensor_that_changes_is_noticed(
+    config: Config, stages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    model = start(config, "decoding", stages)
+    advance = Run.advance
 
-    def spoilt() -> Sequence[Example]:
+    def spoiling(run: Run) -> Any:
         with torch.no_grad():
-            model.language_model.causal.get_input_embeddings().weight[7, 0] += 1
-        return EXAMPLES["encoding"]
+            next(value for name, value in frozen(model) if name.startswith(part)).add_(1)
+        return advance(run)
 
-    class Late(Sequence):  # changes the model when it is read, which is after the first hash
-        def __len__(self) -> int:
-            return 14
+    monkeypatch.setattr(Run, "advance", spoiling)
+    with pytest.raises(AssertionError, match=f"a frozen tensor changed during training: {part}"):
+        loop.train(model, EXAMPLES["decoding"], dataclasses.replace(PLAN, steps=1), tmp_path)
 
-        def __getitem__(self, index: Any) -> Any:
-            return spoilt()[index]
 
-    with pytest.raises(AssertionError, match="frozen"):
-        loop.train(model, Late(), dataclasses.replace(PLAN, steps=1), tmp_path)
+def test_only_the_diffusion_models_that_a_loss_needs_are_read(
+    config: Config, stages: Path, tmp_path: Path
+) -> None:
+    """And of what no denoising loss asks for, no latents are computed."""
+    for denoising in (0.0, 1.0):
+        model = start(config, "decoding", stages)
+        losses = dataclasses.replace(PLAN.losses, denoising=denoising)
+        plan = dataclasses.replace(PLAN, steps=1, losses=losses)
+        features = Features()
+        loop.train(model, EXAMPLES["decoding"], plan, tmp_path / str(denoising), features=features)
+        assert (len(features.latents["image"]) > 0) is (denoising > 0)
+        # With its conditions there, nothing is left for it to do but to denoise.
+        again = start(config, "decoding", stages)
+        loop.train(again, EXAMPLES["decoding"], plan, tmp_path / f"{denoising}-again", features=features)
+        assert again.decoders.loaded == (("image",) if denoising else ())
 
 
 def test_only_the_stages_own_parts_train(config: Config, stages: Path) -> None:

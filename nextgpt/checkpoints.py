@@ -89,6 +89,7 @@ def save(folder: Path, card: Card, tensors: Mapping[str, torch.Tensor]) -> None:
     half = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in tensors.items()}
     temporary = folder / f".{TENSORS}.part"
     save_file(half, temporary)
+    temporary.chmod(0o644)  # safetensors lets nobody else read it
     temporary.replace(folder / TENSORS)
     text = yaml.safe_dump(asdict(card), sort_keys=False)
     temporary = folder / f".{CARD}.part"

@@ -101,6 +101,7 @@ class Table:
             # Rows are views of one block, in the order of axes that the network left.
             whole = torch.contiguous_format
             save_file({key: row.clone(memory_format=whole) for key, row in self._kept.items()}, temporary)
+            temporary.chmod(0o644)  # safetensors lets nobody else read it
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(self._folder / f"{name}.safetensors")

@@ -36,6 +36,7 @@ def test_what_is_saved_is_read(tmp_path: Path) -> None:
     assert {name: value.dtype for name, value in tensors.items()} == dict.fromkeys(SOME, torch.float32)
     assert all(torch.equal(tensors[name], value.half().float()) for name, value in SOME.items())
     assert sorted(path.name for path in tmp_path.iterdir()) == [TENSORS, CARD]
+    assert all(path.stat().st_mode & 0o044 for path in tmp_path.iterdir()), "others may read it"
 
 
 def test_what_does_not_fit_is_named_with_both_shapes() -> None:

@@ -130,6 +130,7 @@ def test_shards_hold_rows_of_any_shape_under_their_content(tmp_path: Path) -> No
     assert again.rows(["c"]).shape == (1, 2, 5)
     assert again.add([("a", 9)], refuse) == 0
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".safetensors"]
+    assert all(path.stat().st_mode & 0o044 for path in tmp_path.iterdir()), "others may read it"
 
 
 def test_a_half_written_shard_is_named(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ class StageName(enum.StrEnum):
 
 Preset = Annotated[str, typer.Option(help="A preset's name, or a YAML file.")]
 ProjectionKind = Annotated[
-    str | None, typer.Option(help="Input projection: grouping, linear or patches; by default the preset's.")
+    str | None,
+    typer.Option(help="Input projection: grouping, linear, patches or mlp; by default the preset's."),
 ]
 Folder = Annotated[Path | None, typer.Option(help="A checkpoint; by default the preset's own.")]
 WeightsFolder = Annotated[

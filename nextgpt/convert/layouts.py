@@ -135,10 +135,7 @@ NEWER = Layout(
         [
             (rf"{_ANY}mm_input_projector\.(weight|bias)", r"input_projection.linear.\1"),
             (rf"{_ANY}mm_input_projector\.(?:in_fc|layers|norm|out_fc)\..+", _GROUPING),
-            (
-                rf"{_ANY}mm_input_projector\.layer\..+",
-                "!an MLP as input projection, which this project does not have",
-            ),
+            (rf"{_ANY}mm_input_projector\.layer\.([02])\.(weight|bias)", r"input_projection.linear.\1.\2"),
             *_output_rules(img="image", vid="video", aud="audio"),
             (rf"{_ANY}embed_tokens\.weight", EMBEDDINGS),
             (rf"{_ANY}lm_head\.weight", LOGITS),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from nextgpt.encoding.grouping import GroupingConfig, GroupingProjection
 
-INPUT_PROJECTIONS = ("grouping", "linear", "patches")
+INPUT_PROJECTIONS = ("grouping", "linear", "patches", "mlp")
 
 
 class LinearProjection(nn.Module):
@@ -41,9 +41,15 @@ class LinearProjection(nn.Module):
 
 
 class PatchProjection(nn.Module):
-    """Each patch's vector to a token of its own: what the newer released code calls linear.
+    """Each patch's vector to a token of its own: what the newer released code calls linear, or mlp.
 
     Sounds have another number of patches than pictures and clips, and are not read.
+
+    Args:
+        in_dim: width of the encoder's embeddings.
+        out_dim: width of the language model.
+        tokens: patches of a picture.
+        hidden: whether a second layer follows, after GELU: LLaVA's projector.
 
     >>> import torch
     >>> PatchProjection(8, 16, tokens=5)(torch.zeros(2, 5, 8)).shape
@@ -52,10 +58,13 @@ class PatchProjection(nn.Module):
 
     reads = frozenset({"image", "video"})
 
-    def __init__(self, in_dim: int = 1024, out_dim: int = 4096, *, tokens: int = 256) -> None:
+    def __init__(
+        self, in_dim: int = 1024, out_dim: int = 4096, *, tokens: int = 256, hidden: bool = False
+    ) -> None:
         super().__init__()
         self.tokens = tokens
-        self.linear = nn.Linear(in_dim, out_dim)
+        linear = nn.Linear(in_dim, out_dim)
+        self.linear = nn.Sequential(linear, nn.GELU(), nn.Linear(out_dim, out_dim)) if hidden else linear
 
     def forward(self, patch_tokens: Tensor, cls: Tensor | None = None) -> Tensor:
         """Project the patch tokens.
@@ -89,10 +98,10 @@ def input_projection(
     with `[B, tokens, out_dim]`, and say how many in `tokens`.
 
     Args:
-        kind: "grouping", "linear" or "patches".
+        kind: "grouping", "linear", "patches" or "mlp".
         in_dim: width of the encoder's embeddings.
         out_dim: width of the language model.
-        options: further fields of `GroupingConfig`; `tokens` for "patches"; "linear" takes none.
+        options: further fields of `GroupingConfig`; `tokens` for "patches" and "mlp"; "linear" takes none.
 
     Raises:
         ValueError: there is no such kind.
@@ -107,6 +116,6 @@ def input_projection(
         return GroupingProjection(GroupingConfig.from_dict({"in_dim": in_dim, "out_dim": out_dim, **options}))
     if kind == "linear":
         return LinearProjection(in_dim, out_dim, **options)
-    if kind == "patches":
-        return PatchProjection(in_dim, out_dim, **options)
+    if kind in ("patches", "mlp"):
+        return PatchProjection(in_dim, out_dim, hidden=kind == "mlp", **options)
     raise ValueError(f"there is no input projection {kind!r}; choose one of {', '.join(INPUT_PROJECTIONS)}")

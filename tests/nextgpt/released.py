@@ -31,14 +31,14 @@ def older(config: Config) -> Config:
     )
 
 
-def newer(config: Config, patches: int) -> Config:
-    """A preset for what the newer code writes with its linear input projection."""
+def newer(config: Config, patches: int, kind: str = "patches") -> Config:
+    """A preset for what the newer code writes with its linear input projection, or its MLP."""
     linears = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
     return dataclasses.replace(
         config,
         name="small-2024",
-        projection="patches",
-        input_projection={"patches": {"tokens": patches}},
+        projection=kind,
+        input_projection={kind: {"tokens": patches}},
         output_projection=Projection("transformer", LAYERS),
         lora=Lora(rank=4, alpha=8, targets=linears),
     )
@@ -126,7 +126,10 @@ def write_newer(folder: Path, config: Config, causal: Any) -> dict[str, dict[str
         "lm_head.weight": causal.get_output_embeddings().weight.detach(),
     }
     linear = torch.nn.Linear(16, HIDDEN)
-    first = {f"model.mm_input_projector.{name}": value for name, value in linear.state_dict().items()}
+    mlp = torch.nn.Sequential(linear, torch.nn.GELU(), torch.nn.Linear(HIDDEN, HIDDEN))
+    seen = mlp if config.projection == "mlp" else linear
+    inner = "layer." if seen is mlp else ""
+    first = {f"model.mm_input_projector.{inner}{name}": value for name, value in seen.state_dict().items()}
     second = {
         f"model.mm_output_{short}_projector.{name}": value
         for short, kind in (("img", "image"), ("vid", "video"), ("aud", "audio"))

@@ -64,9 +64,12 @@ def tiva(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="module")
-def staged(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Release:
+def staged(
+    config: Config, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Release:
     torch.manual_seed(3)
-    preset, folder = newer(config, 16), tmp_path_factory.mktemp("released") / "2024"
+    preset = newer(config, 16, getattr(request, "param", "patches"))
+    folder = tmp_path_factory.mktemp("released") / "2024"
     causal = language_model(Path(config.weights.language_model), 36, preset.lora)
     return Release(preset, folder, causal, write_newer(folder, preset, causal))
 
@@ -99,6 +102,7 @@ def test_the_released_layout_converts_loads_and_answers(tiva: Release, tmp_path:
     assert answered(tiva.config, tmp_path / "out").text
 
 
+@pytest.mark.parametrize("staged", ["patches", "mlp"], indirect=True)
 def test_the_newer_layout_converts_loads_and_answers(staged: Release, tmp_path: Path) -> None:
     report = convert([staged.folder], staged.config, tmp_path / "out")
     assert sources([*report.converted, *report.left_out]) >= {

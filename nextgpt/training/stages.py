@@ -173,10 +173,12 @@ def checkpointed(
         return
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    model.language_model.causal.gradient_checkpointing_enable(
-        {"use_reentrant": False, "context_fn": lambda: (nullcontext(), again())}
-    )
-    for layer in model.language_model.causal.modules():
+    causal: Any = model.language_model.causal
+    # The older name goes with transformers 6, and version 5.4 does not know the newer.
+    older = not hasattr(causal, "activation_checkpointing_enable")
+    enable = causal.gradient_checkpointing_enable if older else causal.activation_checkpointing_enable
+    enable({"use_reentrant": False, "context_fn": lambda: (nullcontext(), again())})
+    for layer in causal.modules():
         if isinstance(layer, GradientCheckpointingLayer):
             # It looks at its own switch, while all that is inside it goes on answering as it does afterwards.
             layer.training = True

@@ -50,13 +50,12 @@ class _Computed:
 
         plan, read = planned(config, stage)
         self.stage, self.pairs = stage, pairs
-        self.examples = _first(
-            read if pairs is None else native.read(pairs, stage), plan.batch * (steps + _WARM_UP)
-        )
+        count = plan.batch * (steps + _WARM_UP)
+        self.examples = _first(read if pairs is None else native.read(pairs, stage), count)
         self.model = begin(config, stage, seed=plan.seed)
         data = Prepared(self.model, self.examples)
-        steps = max(steps + _WARM_UP, 1)
-        self.run: Run = Run(self.model, data, dataclasses.replace(plan, held_out=0, steps=steps), out)
+        # As at the beginning of a longer run: at the peak of the learning rate rounding would grow.
+        self.run: Run = Run(self.model, data, dataclasses.replace(plan, held_out=0, steps=count), out)
         self.anew = anew
         self.loss = math.nan
 

@@ -174,7 +174,7 @@ def checkpointed(
     from transformers.modeling_layers import GradientCheckpointingLayer
 
     causal: Any = model.language_model.causal
-    # The older name goes with transformers 6, and version 5.4 does not know the newer.
+    # The older name goes with transformers 6, and earlier versions do not know the newer.
     older = not hasattr(causal, "activation_checkpointing_enable")
     enable = causal.gradient_checkpointing_enable if older else causal.activation_checkpointing_enable
     enable({"use_reentrant": False, "context_fn": lambda: (nullcontext(), again())})

@@ -83,7 +83,10 @@ def shipped(config: Config, stage: Stage) -> Path:
     """Where the preset's own checkpoint of a stage lies."""
     place = checkpoint_place(config, stage)
     if not place:
-        raise ConfigError(f"the preset {config.name} comes without checkpoints; name one")
+        raise ConfigError(
+            f"the preset {config.name} comes without checkpoints; name one (--checkpoint), or a folder that "
+            f"holds them (--weights); what is needed says `nextgpt doctor --preset {config.name}`"
+        )
     return locate(place)
 
 

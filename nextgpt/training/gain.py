@@ -51,7 +51,8 @@ class _Computed:
         plan, read = planned(config, stage)
         self.stage, self.pairs = stage, pairs
         count = plan.batch * (steps + _WARM_UP)
-        self.examples = _first(read if pairs is None else native.read(pairs, stage), count)
+        chosen = _first(read if pairs is None else native.read(pairs, stage), count)
+        self.numbers, self.examples = list(chosen), list(chosen.values())
         self.model = begin(config, stage, seed=plan.seed)
         data = Prepared(self.model, self.examples)
         # As at the beginning of a longer run: at the peak of the learning rate rounding would grow.
@@ -74,13 +75,14 @@ class _Computed:
         """The examples of a step: those at hand, or from their files once more."""
         if self.pairs is None:
             return [self.examples[row] for row in rows]
-        return _first(native.read(self.pairs, self.stage, rows), len(rows))
+        numbers = [self.numbers[row] for row in rows]
+        return list(_first(native.read(self.pairs, self.stage, numbers), len(rows)).values())
 
 
-def _first(read: Iterable[Example | Broken], count: int) -> list[Example]:
-    """The first examples of a stream, so many at most."""
-    whole = (item for item in read if isinstance(item, Example))
-    return list(itertools.islice(whole, count))
+def _first(read: Iterable[Example | Broken], count: int) -> dict[int, Example]:
+    """The first examples of a stream, at most so many, by their place in it; broken ones are passed over."""
+    whole = ((place, item) for place, item in enumerate(read) if isinstance(item, Example))
+    return dict(itertools.islice(whole, count))
 
 
 def rows(config: Config, steps: int, pairs: Path | None = None) -> Iterator[str]:

@@ -14,14 +14,12 @@ from typing import Literal
 from nextgpt.checkpoints import CARD, TENSORS
 from nextgpt.config import Config, ConfigError, checkpoint_place, locate, with_weights
 from nextgpt.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
-from nextgpt.weight_files import VOCABULARIES, BrokenFileError, check
+from nextgpt.weight_files import UNUSED, VOCABULARIES, BrokenFileError, check
 
 State = Literal["found", "missing", "broken"]
 _INDEXED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _MODEL = ("model.safetensors", *_INDEXED, "pytorch_model.bin")
 _NETWORK = tuple(f"diffusion_pytorch_{name.removeprefix('pytorch_')}" for name in _MODEL)
-# Loaded by no one here: it checks pictures for decency.
-_UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def _pipeline(folder: Path | None, modality: str, published: Published) -> list[
         except (OSError, ValueError, AttributeError) as error:
             index = File(index.name, "broken", index.bytes, f"cannot be read: {error}")
     files = [index]
-    for part in (part for part in parts if part not in _UNUSED):
+    for part in (part for part in parts if part not in UNUSED):
         if part.startswith("scheduler"):
             files.append(_file(folder, f"{part}/scheduler_config.json"))
         elif part.startswith("tokenizer"):

@@ -30,6 +30,7 @@ from nextgpt.decoding.shelf import Shelf
 from nextgpt.encoding.clip import Clip
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.full_size import IMAGEBIND_HUGE
 from nextgpt.memory import available, needed, require
 from nextgpt.messages import Modality
 from nextgpt.model import NextGPT
@@ -223,19 +224,13 @@ def load_encoder(folder: Path) -> ImageBind | Clip:
             encoder.load_state_dict(_own(tensors, encoder.config))
         else:
             with torch.device("meta"):  # at this size, numbers that are replaced at once cost time
-                encoder = ImageBind(_huge())
+                encoder = ImageBind(IMAGEBIND_HUGE)
             encoder.load_state_dict(_own(tensors, encoder.config), assign=True)
     except ConfigError:
         raise
     except broken as error:
         raise ConfigError(f"{folder}: no encoder that fits: {error}") from error
     return encoder.float()
-
-
-def _huge() -> ImageBindConfig:
-    whole = ImageBindConfig()
-    read = {name: trunk for name, trunk in whole.modalities.items() if name != "text"}
-    return dataclasses.replace(whole, modalities=read)
 
 
 def _tensors(folder: Path) -> dict[str, torch.Tensor]:
@@ -255,12 +250,7 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 def _own(tensors: dict[str, torch.Tensor], config: ImageBindConfig) -> dict[str, torch.Tensor]:
     """Those of the modalities at hand; the published file holds six."""
-    others = {"text", "depth", "thermal", "imu"} - set(config.modalities)
-    return {
-        name: value
-        for name, value in tensors.items()
-        if not (name.startswith("modality_") and name.split(".")[1] in others)
-    }
+    return {name: value for name, value in tensors.items() if config.reads(name)}
 
 
 def condition_shape(folder: Path) -> tuple[int, int]:

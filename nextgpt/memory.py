@@ -10,16 +10,11 @@ from pathlib import Path
 
 from nextgpt.checkpoints import BACKBONES
 from nextgpt.config import Config, ConfigError, Stage, locate
-from nextgpt.weight_files import shapes, weights_in
+from nextgpt.encoding.imagebind import ImageBindConfig
+from nextgpt.structure import encoder_of
+from nextgpt.weight_files import UNUSED, shapes, weights_in
 
 GIB = 2**30
-# Of ImageBind as published: what NExT-GPT does not listen to.
-_UNREAD = tuple(
-    f"modality_{part}.{kind}."
-    for part in ("preprocessors", "trunks", "heads", "postprocessors")
-    for kind in ("text", "depth", "thermal", "imu")
-)
-_UNUSED = ("safety_checker", "feature_extractor", "image_encoder")
 
 
 def needed(config: Config, stage: Stage, *, bytes_each: int = 4, gpu: bool = False) -> dict[str, int]:
@@ -40,7 +35,7 @@ def needed(config: Config, stage: Stage, *, bytes_each: int = 4, gpu: bool = Fal
     """
     decoders = [modality for modality in config.signals if "image" in BACKBONES[stage]]
     needs: dict[str, int] = {
-        "encoder": bytes_each * _numbers(_shapes(locate(config.weights.encoder)), _UNREAD),
+        "encoder": bytes_each * _encoder(config.weights.encoder),
         "language_model": _language_model(locate(config.weights.language_model), bytes_each, config.bits),
     }
     for part in decoders:
@@ -57,8 +52,16 @@ def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     return {name: shape for file in weights_in(folder) for name, shape in shapes(file).items()}
 
 
-def _numbers(found: Mapping[str, tuple[int, ...]], unread: tuple[str, ...] = ()) -> int:
-    return sum(math.prod(shape) for name, shape in found.items() if not name.startswith(unread))
+def _numbers(found: Mapping[str, tuple[int, ...]]) -> int:
+    return sum(map(math.prod, found.values()))
+
+
+def _encoder(place: str) -> int:
+    """Numbers of an encoder; of ImageBind as published, those of the modalities that are read."""
+    shape, found = encoder_of(place), _shapes(locate(place))
+    if isinstance(shape, ImageBindConfig):
+        found = {name: size for name, size in found.items() if shape.reads(name)}
+    return _numbers(found)
 
 
 def _language_model(folder: Path, bytes_each: int, bits: int | None) -> int:
@@ -79,8 +82,7 @@ def _pipeline(folder: Path) -> int:
         listed = [name for name, made in index.items() if isinstance(made, list) and made[0] is not None]
     except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(f"{folder}: no diffusion pipeline: model_index.json: {error}") from error
-    # What checks pictures for decency is never loaded.
-    return sum(_numbers(_shapes(folder / name)) for name in listed if name not in _UNUSED)
+    return sum(_numbers(_shapes(folder / name)) for name in listed if name not in UNUSED)
 
 
 def available() -> int | None:

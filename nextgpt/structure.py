@@ -19,12 +19,12 @@ import torch
 from nextgpt.config import Config, ConfigError, Lora, locate
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
-from nextgpt.decoding.reading import CENSORS
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
 from nextgpt.full_size import DECODERS, ENCODERS, IMAGEBIND_HUGE, LANGUAGE_MODELS, SOURCES
 from nextgpt.parameters import Decoder, Parts, made_on
 from nextgpt.reasoning.language_model import LanguageModel
+from nextgpt.weight_files import CENSORS
 
 if TYPE_CHECKING:
     from torch import nn

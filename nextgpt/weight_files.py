@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from nextgpt.config import ConfigError
 
 # What a tokenizer's words may lie in: SentencePiece's file, that of tokenizers, T5's, and CLIP's.
 VOCABULARIES = ("tokenizer.model", "tokenizer.json", "spiece.model", "vocab.json")
+# Parts of a pipeline that check pictures for decency, and those that are not needed to make something.
+CENSORS = ("safety_checker", "feature_extractor")
+UNUSED = (*CENSORS, "image_encoder")
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 # What transformers' trainer leaves beside the weights.
 _OF_TRAINING = ("training_args", "optimizer", "scheduler")
+# Buffers that only count positions: newer code makes them anew, older files hold them.
+_COUNTING = "position_ids"
 _LONGEST_TABLE = 100 * 2**20  # the limit of safetensors itself
 _POINTER = b"version https://git-lfs"
 
@@ -68,6 +74,33 @@ def check(path: Path) -> None:
         _table(path)
     elif start[:2] == b"PK" and not zipfile.is_zipfile(path):
         raise BrokenFileError(f"{path}: half-written, its end is missing; fetch it again")
+
+
+def refuse_made_up(name: str, report: Mapping[str, Any]) -> None:
+    """Refuse weights of which transformers has made up a part at random.
+
+    Args:
+        name: of the folder, for the message.
+        report: what `from_pretrained(output_loading_info=True, ignore_mismatched_sizes=True)` tells.
+
+    Raises:
+        BrokenFileError: tensors are missing or of other shapes; names the first, and both shapes.
+
+    Example:
+        >>> refuse_made_up("vicuna", {"missing_keys": {"lm_head.weight"}, "mismatched_keys": set()})
+        Traceback (most recent call last):
+        nextgpt.weight_files.BrokenFileError: vicuna: not the weights of its config.json: lm_head.weight is
+        missing
+    """
+    missing = sorted(key for key in report["missing_keys"] if not key.endswith(_COUNTING))
+    wrong = [f"{key} is missing" for key in missing]
+    wrong += [
+        f"{key} has shape {list(there)}, config.json says {list(wanted)}"
+        for key, there, wanted in sorted(report["mismatched_keys"])
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise BrokenFileError(f"{name}: not the weights of its config.json: {'; '.join(wrong[:3])}{more}")
 
 
 def weights_in(folder: Path) -> Iterator[Path]:

@@ -17,10 +17,8 @@ from typing import Any
 from safetensors import SafetensorError
 
 from nextgpt.config import ConfigError
+from nextgpt.weight_files import CENSORS, refuse_made_up
 
-CENSORS = ("safety_checker", "feature_extractor")
-# Buffers that only count positions: newer code makes them anew, older files hold them.
-_COUNTING = "position_ids"
 _BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)
 
 
@@ -51,7 +49,8 @@ def read_pipeline(folder: Path) -> Any:
         raise ConfigError(f"{folder}: no pipeline that diffusers can load: {error}") from error
     for name, part in pipeline.components.items():
         if hasattr(part, "named_parameters"):
-            _refuse(folder / name, [key for key, value in part.named_parameters() if value.is_meta])
+            missing = [key for key, value in part.named_parameters() if value.is_meta]
+            refuse_made_up(str(folder / name), {"missing_keys": missing, "mismatched_keys": []})
     return pipeline
 
 
@@ -74,18 +73,8 @@ def _read_by_transformers(folder: Path, index: Mapping[str, Any], variant: str |
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # they are refused by name
             )
-            missing = [key for key in report["missing_keys"] if not key.endswith(_COUNTING)]
-            _refuse(folder / name, [*missing, *(str(key[0]) for key in report["mismatched_keys"])])
+            refuse_made_up(str(folder / name), report)
     return networks
-
-
-def _refuse(folder: Path, wrong: list[str]) -> None:
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ConfigError(
-            f"{folder}: {', '.join(sorted(wrong)[:3])}{more}: missing from its file, or not of the shape "
-            "that its config.json says; fetch it again"
-        )
 
 
 def _variant(folder: Path) -> str | None:

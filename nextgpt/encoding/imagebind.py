@@ -119,6 +119,16 @@ class ImageBindConfig:
                 f"ImageBindConfig.image_size {self.image_size} is no multiple of the kernel {self.kernel[1:]}"
             )
 
+    def reads(self, key: str) -> bool:
+        """Whether a tensor of the published file is wanted: of its six modalities four may go unread.
+
+        Example:
+            >>> ImageBindConfig().reads("modality_trunks.imu.blocks.0.norm_1.weight")
+            False
+        """
+        others = {"text", "depth", "thermal", "imu"} - set(self.modalities)
+        return not (key.startswith("modality_") and key.split(".")[1] in others)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of `dataclasses.asdict`, as read from YAML or JSON.

@@ -25,7 +25,7 @@ from nextgpt.config import ConfigError, Lora
 from nextgpt.messages import Modality
 from nextgpt.reasoning.prompts import MEDIUM
 from nextgpt.signals import Signals
-from nextgpt.weight_files import VOCABULARIES
+from nextgpt.weight_files import VOCABULARIES, refuse_made_up
 
 Bits = Literal[4, 8]
 
@@ -138,7 +138,7 @@ class LanguageModel(nn.Module):
             raise ConfigError(
                 f"{folder.name}: no language model that transformers can load: {error}"
             ) from error
-        _check(folder, found)
+        refuse_made_up(folder.name, found)
         rows = len(causal.get_input_embeddings().weight)
         if len(tokenizer) < 0.9 * rows:  # some models have a few more rows than words, for round numbers
             raise ConfigError(
@@ -388,18 +388,6 @@ def _tokenizer(folder: Path) -> Any:
     if len(tokenizer) < 10:
         raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
     return tokenizer
-
-
-def _check(folder: Path, found: Mapping[str, Any]) -> None:
-    """Refuse what transformers would make up at random: tensors that are missing or of other shapes."""
-    wrong = [f"{name} is missing" for name in sorted(found["missing_keys"])]
-    wrong += [
-        f"{name} has shape {list(there)}, config.json says {list(wanted)}"
-        for name, there, wanted in sorted(found["mismatched_keys"])
-    ]
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ConfigError(f"{folder.name}: not the weights of its config.json: {'; '.join(wrong[:3])}{more}")
 
 
 def adapt(causal: Any, lora: Lora) -> None:

@@ -42,10 +42,10 @@ class Moving:
     @property
     def sharded(self) -> bool:
         """Whether no process has the whole of the trained weights or of the optimiser's state."""
-        return self.zero or str(self.accelerator.distributed_type) == "DistributedType.FSDP"
+        return self.by_deepspeed or str(self.accelerator.distributed_type) == "DistributedType.FSDP"
 
     @property
-    def zero(self) -> bool:
+    def by_deepspeed(self) -> bool:
         """Whether DeepSpeed has spread them."""
         return zero.used(self.accelerator)
 
@@ -53,7 +53,9 @@ class Moving:
         """What trains, whole and in float32; all processes have to ask."""
         own = self.model.trained()
         return (
-            zero.weights(own) if self.zero else {name: whole(value.detach()) for name, value in own.items()}
+            zero.weights(own)
+            if self.by_deepspeed
+            else {name: whole(value.detach()) for name, value in own.items()}
         )
 
 
@@ -76,7 +78,7 @@ def keep(path: Path, moving: Moving, step: int, plan: str) -> None:
         return
     optimizer = (
         zero.state(moving.optimizer, moving.parameters, step)
-        if moving.zero
+        if moving.by_deepspeed
         else _each_tensor(moving.optimizer.state_dict(), whole)
     )
     state = {
@@ -116,10 +118,10 @@ def restore(path: Path, moving: Moving, plan: str) -> int:
             "another --out, or leave out --resume to begin anew"
         )
     own, kept = moving.model.trained(), state["optimizer"]["state"]
-    if moving.zero:
+    if moving.by_deepspeed:
         names = {id(value): name for name, value in own.items()}
         values = [state["trained"][names[id(value)]] for value in moving.parameters]
-        zero.restore(moving.optimizer, moving.parameters, values, kept)
+        zero.restore(moving.optimizer, moving.parameters, values, kept, state["step"])
         return int(state["step"])
     with torch.no_grad():
         for name, value in own.items():

@@ -87,6 +87,7 @@ def restore(
     parameters: Sequence[nn.Parameter],
     values: Iterable[Tensor],
     moments: Mapping[int, Mapping[str, Tensor]],
+    step: int,
 ) -> None:
     """Take up weights and moments; every process keeps its piece.
 
@@ -94,7 +95,8 @@ def restore(
         optimizer: DeepSpeed's, as Accelerate wraps it.
         parameters: what it updates, in the order of its groups.
         values: their weights, in that order.
-        moments: by place, as in `state`.
+        moments: by place, as in `state`; AdamW has none of what never had a gradient.
+        step: steps done.
     """
     from deepspeed.utils import safe_set_full_fp32_param, safe_set_full_optimizer_state
 
@@ -102,7 +104,7 @@ def restore(
     for piece in zero.single_partition_of_fp32_groups:
         # AdamW makes them in its first step, but they are wanted before.
         zero.optimizer.state[piece] = {
-            "step": moments[0]["step"].clone(),
+            "step": torch.tensor(float(step)),
             **{name: torch.zeros_like(piece) for name in _MOMENTS},
         }
     _link(zero)
@@ -110,7 +112,7 @@ def restore(
         there = value.to(parameter.device)
         parameter.copy_(there)
         safe_set_full_fp32_param(parameter, there.float())
-        for name in _MOMENTS:
+        for name in _MOMENTS if place in moments else ():
             safe_set_full_optimizer_state(parameter, moments[place][name].to(parameter.device), name)
 
 

@@ -217,13 +217,28 @@ class LanguageModel(nn.Module):
             return embeds
         return embeds.masked_scatter(medium.unsqueeze(-1), concepts.to(embeds.dtype))
 
-    def hidden(self, embeds: Tensor) -> Tensor:
-        """Last-layer hidden states float ``[B, L, D]`` of sequences padded on the right.
+    def hidden(self, embeds: Tensor, *, given: int = 0) -> Tensor:
+        """Last-layer hidden states of sequences padded on the right.
 
         No mask is needed: attention looks back only, so what stands after a sequence cannot reach it.
+
+        Args:
+            embeds: float ``[B, L, D]``.
+            given: of how many positions at the front no gradient is wanted; nothing is kept of them for the
+                backward pass but keys and values. Fewer than L.
+
+        Returns:
+            float ``[B, L, D]``.
         """
-        states: Tensor = self.layers(inputs_embeds=embeds, use_cache=False).last_hidden_state
-        return states
+        if not given:
+            states: Tensor = self.layers(inputs_embeds=embeds, use_cache=False).last_hidden_state
+            return states
+        with torch.no_grad():
+            before = self.layers(inputs_embeds=embeds[:, :given], use_cache=True)
+        rest = self.layers(
+            inputs_embeds=embeds[:, given:], past_key_values=before.past_key_values, use_cache=True
+        )
+        return torch.cat([before.last_hidden_state, rest.last_hidden_state], dim=1)
 
     def logits(self, hidden: Tensor, *, signals: bool = True) -> Tensor:
         """Scores float32 ``[..., V + S]`` of all tokens and signals, or ``[..., V]`` of tokens alone."""

@@ -76,7 +76,8 @@ class Objective(nn.Module):
         concepts = self._concepts(batch, draws)
         if draws is not None and part is not None:
             draws.rows_are(part.conversations)
-        hidden = language_model.hidden(language_model.embed(batch.ids, concepts))
+        embeds = language_model.embed(batch.ids, concepts)
+        hidden = language_model.hidden(embeds, given=self._given(batch.ids))
         # Only what is learnt goes through the vocabulary: most of a prompt is given.
         learnt = batch.learn[:, 1:]
         speaks = self.model.output_projection is not None
@@ -100,6 +101,17 @@ class Objective(nn.Module):
             terms = {name: value * self._share(name, part) for name, value in terms.items()}
         total = torch.stack([self._weight(name) * value for name, value in terms.items()]).sum()
         return total, {name: value.detach() for name, value in terms.items()}
+
+    def _given(self, ids: Tensor) -> int:
+        """Of how many positions no gradient is wanted: in the second stage all before the first signal.
+
+        There nothing trains that an earlier position could depend on. Never none and never all of them, so
+        that all processes that share a batch pass through the language model equally often.
+        """
+        if self.model.stage != "decoding":
+            return 0
+        signal, last = ids >= self.model.language_model.signals.first, ids.shape[1] - 1
+        return int(torch.where(signal.any(1), signal.int().argmax(1), last).min())
 
     def _concepts(self, batch: Batch, draws: Draws | None) -> Tensor | None:
         """Concept tokens of the media seen, in their order."""

@@ -171,9 +171,19 @@ def checkpointed(
     """
     if not on:
         return
+    # In the second stage it keeps next to nothing, and what it does keep must not be computed twice: see
+    # `LanguageModel.hidden`.
+    if model.stage != "decoding":
+        _checkpointed(model.language_model.causal, again)
+    for decoder in _decoders(model):
+        for network in decoder.parts().values():
+            if getattr(network, "_supports_gradient_checkpointing", False):
+                network.enable_gradient_checkpointing()  # type: ignore[operator]
+
+
+def _checkpointed(causal: Any, again: Callable[[], AbstractContextManager[Any]]) -> None:
     from transformers.modeling_layers import GradientCheckpointingLayer
 
-    causal: Any = model.language_model.causal
     # The older name goes with transformers 6, and earlier versions do not know the newer.
     older = not hasattr(causal, "activation_checkpointing_enable")
     enable = causal.gradient_checkpointing_enable if older else causal.activation_checkpointing_enable
@@ -182,7 +192,3 @@ def checkpointed(
         if isinstance(layer, GradientCheckpointingLayer):
             # It looks at its own switch, while all that is inside it goes on answering as it does afterwards.
             layer.training = True
-    for decoder in _decoders(model):
-        for network in decoder.parts().values():
-            if getattr(network, "_supports_gradient_checkpointing", False):
-                network.enable_gradient_checkpointing()  # type: ignore[operator]

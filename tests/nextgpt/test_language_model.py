@@ -113,6 +113,25 @@ def test_without_lora_it_is_the_frozen_model(model: NextGPT) -> None:
     assert not torch.allclose(adapted, plain.hidden(plain.embed(ids)))
 
 
+def test_states_and_gradients_are_the_same_where_the_front_is_given(model: NextGPT) -> None:
+    lm = model.language_model
+    first = lm.signals.first
+    rows = [[5, 6, 7, first, first + 1, 8], [9, 5, 6, 7, first, 0]]
+    found = []
+    for given in (0, 1, 3):
+        lm.zero_grad()
+        embeds = lm.embed(torch.tensor(rows))
+        states = lm.hidden(embeds, given=given)
+        states[:, 3:, ::3].sum().backward()
+        assert lm.signal_embeddings.grad is not None
+        found.append((states.detach(), lm.signal_embeddings.grad.clone()))
+    assert found[0][1].any()
+    for states, gradient in found[1:]:
+        torch.testing.assert_close(states, found[0][0])
+        atol = 1e-5 * found[0][1].abs().max().item()  # single numbers of it may be near zero
+        torch.testing.assert_close(gradient, found[0][1], rtol=0, atol=atol)
+
+
 def test_the_vocabulary_stays_as_it_was(model: NextGPT) -> None:
     plain = LanguageModel.load(_folder(model), {"image": 4}, torch.float32)
     ours, theirs = (lm.causal.get_input_embeddings().weight for lm in (model.language_model, plain))

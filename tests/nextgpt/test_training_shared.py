@@ -17,6 +17,7 @@ from torch import nn
 
 from nextgpt.checkpoints import load
 from nextgpt.config import Config
+from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.training import loop
 from nextgpt.training.draws import Draws, Places
 from nextgpt.training.stages import begin
@@ -135,6 +136,26 @@ def test_checkpointing_computes_layers_twice_and_learns_the_same(
     loop.train(model, [*seeing(16), *making(8)][:-2], plan, tmp_path)
     assert len(calls) == 2 * len(model.language_model.causal.model.layers) * plan.steps * plan.accumulate
     for expected, found in zip(curve(alone / "instruct"), curve(tmp_path), strict=True):
+        assert found == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_the_second_stage_learns_the_same_without_gradients_before_the_first_signal(
+    dropping: Config, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpointing: bool
+) -> None:
+    given = []
+    hidden = LanguageModel.hidden
+
+    def watched(own: LanguageModel, embeds: torch.Tensor, **how: int) -> torch.Tensor:
+        given.append(how["given"])
+        return hidden(own, embeds, given=0 if not checkpointing else how["given"])
+
+    monkeypatch.setattr(LanguageModel, "hidden", watched)
+    model = begin(dropping, "decoding", device="cpu")
+    plan = dataclasses.replace(PLAN, checkpointing=checkpointing)
+    loop.train(model, making(24), plan, tmp_path)
+    assert min(given) > 0
+    for expected, found in zip(curve(alone / "decoding"), curve(tmp_path), strict=True):
         assert found == pytest.approx(expected, abs=1e-4)
 
 

@@ -253,12 +253,6 @@ def _own(tensors: dict[str, torch.Tensor], config: ImageBindConfig) -> dict[str,
     return {name: value for name, value in tensors.items() if config.reads(name)}
 
 
-def condition_shape(folder: Path) -> tuple[int, int]:
-    """Length and width of a pipeline's text condition, from its own files, without loading it."""
-    condition = read_condition(folder)
-    return condition.length, condition.width
-
-
 def backbones(config: Config, stage: Stage) -> dict[str, str]:
     """Fingerprints of the frozen parts beside which a stage trains."""
     made = tuple(config.signals) if "image" in BACKBONES[stage] else ()

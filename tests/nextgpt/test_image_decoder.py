@@ -10,7 +10,7 @@ import torch
 
 from nextgpt.config import Config, ConfigError
 from nextgpt.decoding.image import ImageDecoder
-from nextgpt.loading import condition_shape
+from nextgpt.structure import condition_of
 from tests.nextgpt.backbones import plain
 
 HOW: dict[str, Any] = {"steps": 2, "guidance": 3.0}
@@ -23,7 +23,7 @@ def decoder(config: Config) -> ImageDecoder:
 
 def test_shapes_are_those_of_the_pipeline(decoder: ImageDecoder, config: Config) -> None:
     assert (decoder.length, decoder.width, decoder.size) == (12, 16, 16)
-    assert condition_shape(Path(config.weights.image)) == (12, 16)
+    assert condition_of(config.weights.image, "image") == (12, 16)
     assert decoder.encode_text(["a red circle", ""]).shape == (2, 12, 16)
     assert decoder.encode_latents([plain("red", side=40)]).shape == (1, 4, 8, 8)
 
@@ -109,4 +109,4 @@ def test_a_folder_that_is_no_pipeline_is_refused(config: Config) -> None:
     with pytest.raises(ConfigError, match="no diffusion pipeline"):
         ImageDecoder.load(Path(config.weights.encoder), torch.float32, torch.device("cpu"))
     with pytest.raises(ConfigError, match="no diffusion pipeline"):
-        condition_shape(Path(config.weights.encoder))
+        condition_of(config.weights.encoder, "image")

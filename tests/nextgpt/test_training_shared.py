@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,20 +63,30 @@ def in_two_processes(config: Config, out: Path, *how: str) -> subprocess.Complet
     """Train in two processes that speak by gloo.
 
     `accelerate launch` starts but one process without a GPU, whatever it is told; torch's own launcher does.
+    Once in some hundred runs torch 2.13 itself crashes while shards are gathered on CPUs: such a run, and no
+    other, is begun once more, and a warning shows where it crashed.
     """
+    done = _in_two_processes(config, out, *how)
+    if "SIGSEGV" in done.stderr:
+        warnings.warn(f"torch crashed in {how}; once more:\n{done.stderr}", RuntimeWarning, stacklevel=2)
+        done = _in_two_processes(config, out, *how)
+    # Not by lines: the two may write into each other's.
+    assert all(f"process {number} of 2" in done.stdout for number in range(2)), done.stderr
+    return done
+
+
+def _in_two_processes(config: Config, out: Path, *how: str) -> subprocess.CompletedProcess[str]:
     backbones = Path(config.weights.encoder).parent
     words = ["--standalone", "--nproc_per_node", "2", "-m", "tests.nextgpt.two_processes"]
-    done = subprocess.run(
+    own = {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu", "PYTHONFAULTHANDLER": "1"}
+    return subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", *words, str(backbones), str(out), *how],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"},
+        env={**os.environ, **own},
         capture_output=True,
         text=True,
         check=False,
     )
-    # Not by lines: the two may write into each other's.
-    assert all(f"process {number} of 2" in done.stdout for number in range(2)), done.stderr
-    return done
 
 
 def test_two_processes_give_the_same_loss_curve_as_one(config: Config, alone: Path, tmp_path: Path) -> None:

@@ -76,11 +76,11 @@ def in_two_processes(config: Config, out: Path, *how: str) -> subprocess.Complet
 
 
 def _in_two_processes(config: Config, out: Path, *how: str) -> subprocess.CompletedProcess[str]:
-    backbones = Path(config.weights.encoder).parent
-    words = ["--standalone", "--nproc_per_node", "2", "-m", "tests.nextgpt.two_processes"]
+    launcher = ["--standalone", "--nproc_per_node", "2", "--log-dir", str(out / "launcher")]
+    words = ["tests.nextgpt.two_processes", str(Path(config.weights.encoder).parent), str(out), *how]
     own = {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu", "PYTHONFAULTHANDLER": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", *words, str(backbones), str(out), *how],
+        [sys.executable, "-m", "torch.distributed.run", *launcher, "-m", *words],
         cwd=ROOT,
         env={**os.environ, **own},
         capture_output=True,

@@ -47,11 +47,8 @@ class AudioDecoder(Decoder[Audio]):
     @torch.no_grad()
     def encode_latents(self, media: Sequence[Audio]) -> Tensor:
         """Latents float ``[B, C, h, w]`` of sounds, scaled as the UNet knows them; the posterior's mode."""
-        vae = self.pipeline.vae
         mels = np.stack([self._mel(sound) for sound in media])
-        tensor = torch.from_numpy(mels).unsqueeze(1).to(self.device, vae.dtype)
-        latents: Tensor = vae.encode(tensor).latent_dist.mode() * vae.config.scaling_factor
-        return latents
+        return self._latents(torch.from_numpy(mels).unsqueeze(1).to(self.device, self.pipeline.vae.dtype))
 
     def _mel(self, sound: Audio) -> NDArray[np.float32]:
         """Log mel amplitudes float32 ``[frames, bins]`` of as long a piece as the pipeline makes.

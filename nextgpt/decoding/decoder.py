@@ -25,6 +25,8 @@ from nextgpt.media import Medium
 from nextgpt.messages import Modality
 
 M = TypeVar("M", bound=Medium)
+# Stable Diffusion's autoencoder takes half a gigabyte for each picture of 512 x 512 pixels.
+_PIXELS_AT_ONCE = 2**20
 
 
 class Decoder(Denoising, Generic[M]):
@@ -159,6 +161,14 @@ class Decoder(Denoising, Generic[M]):
     @abstractmethod
     def encode_latents(self, media: Sequence[M]) -> Tensor:
         """Latents of media, scaled as the diffusion model knows them: what the denoising loss is of."""
+
+    def _latents(self, inputs: Tensor) -> Tensor:
+        """Latents of the autoencoder's inputs ``[N, C, H, W]``: the posterior's mode, scaled."""
+        vae = self.pipeline.vae
+        at_once = max(1, _PIXELS_AT_ONCE // inputs.shape[2:].numel())
+        modes = [vae.encode(part).latent_dist.mode() for part in inputs.split(at_once)]
+        latents: Tensor = torch.cat(modes) * vae.config.scaling_factor
+        return latents
 
     def generate_from_text(
         self, prompts: Sequence[str], seeds: Sequence[int], *, steps: int, guidance: float

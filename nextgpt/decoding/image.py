@@ -41,11 +41,8 @@ class ImageDecoder(Decoder[Image]):
     @torch.no_grad()
     def encode_latents(self, media: Sequence[Image]) -> Tensor:
         """Latents float ``[B, C, h, w]`` of pictures, scaled as the UNet knows them; the posterior's mode."""
-        vae = self.pipeline.vae
-        pixels = np.stack([image.resized(self.size, self.size).pixels for image in media])
-        tensor = torch.from_numpy(pixels).to(self.device, vae.dtype).permute(0, 3, 1, 2) / 127.5 - 1
-        latents: Tensor = vae.encode(tensor).latent_dist.mode() * vae.config.scaling_factor
-        return latents
+        pixels = torch.from_numpy(np.stack([image.resized(self.size, self.size).pixels for image in media]))
+        return self._latents(pixels.to(self.device, self.pipeline.vae.dtype).permute(0, 3, 1, 2) / 127.5 - 1)
 
     def predict(self, noisy: Tensor, step: Tensor, condition: Tensor) -> Tensor:
         """What the UNet sees in noisy latents."""

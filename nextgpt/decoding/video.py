@@ -67,9 +67,8 @@ class VideoDecoder(Decoder[Video]):
             places = np.linspace(0, len(video.frames) - 1, count).round().astype(int)
             frames = np.stack([Image(video.frames[k]).resized(width, height).pixels for k in places])
             tensor = torch.from_numpy(frames).to(self.device, vae.dtype).permute(0, 3, 1, 2) / 127.5 - 1
-            latents.append(vae.encode(tensor).latent_dist.mode().transpose(0, 1))
-        scaled: Tensor = torch.stack(latents) * vae.config.scaling_factor
-        return scaled
+            latents.append(self._latents(tensor).transpose(0, 1))
+        return torch.stack(latents)
 
     def predict(self, noisy: Tensor, step: Tensor, condition: Tensor) -> Tensor:
         """What the UNet sees in noisy latents."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from nextgpt.media import Medium
 from nextgpt.messages import Modality
 from nextgpt.reasoning.prompts import Written
-from nextgpt.training.data import AT_ONCE, UNSEEN, Broken, Example, pieces, refuse, seen, targets
+from nextgpt.training.data import UNSEEN, Broken, Example, pieces, refuse, seen, targets
 from nextgpt.training.draws import Places
 from nextgpt.training.features import Features, Table, text_hash
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nextgpt.decoding.shelf import Shelf
     from nextgpt.model import NextGPT
 
-# As many as a GPU's memory holds at full size; pictures on a CPU go by whole pieces.
+# As many as memory holds at full size.
 _MEDIA_AT_ONCE: Mapping[Modality, int] = {"image": 16, "video": 4, "audio": 16}
 
 
@@ -37,10 +37,6 @@ class Frozen(Protocol):
     @property
     def decoders(self) -> Shelf:
         """The diffusion models."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where it runs."""
 
     def encode(self, media: Sequence[Medium]) -> Tensor:
         """The encoder's tokens ``[N, 1 + P, D]`` of media of one kind."""
@@ -311,7 +307,7 @@ def compute(
     new = 0
     for kind in _kinds(medium.modality for medium in media):
         own = [(medium.content_hash, medium) for medium in media if medium.modality == kind]
-        encode = _Turns(frozen, kind, frozen.encode)
+        encode = _Turns(kind, frozen.encode)
         new += features.tokens.add(own, encode)
     for kind in _kinds(medium.modality for medium, _ in made):
         told = [(text_hash(caption), caption) for medium, caption in made if medium.modality == kind]
@@ -324,15 +320,15 @@ def compute(
         if any(key not in features.conditions[kind] for key, _ in told):
             new += features.conditions[kind].add(told, frozen.decoders[kind].encode_text)
         if any(key not in features.latents[kind] for key, _ in own):
-            new += features.latents[kind].add(own, _Turns(frozen, kind, frozen.decoders[kind].encode_latents))
+            new += features.latents[kind].add(own, _Turns(kind, frozen.decoders[kind].encode_latents))
     return new
 
 
 class _Turns:
     """A network that is asked about as many media at once as memory holds; half precision, on the CPU."""
 
-    def __init__(self, frozen: Frozen, kind: Modality, network: Callable[[Sequence[Medium]], Tensor]) -> None:
-        self._size = AT_ONCE if kind == "image" and frozen.device.type == "cpu" else _MEDIA_AT_ONCE[kind]
+    def __init__(self, kind: Modality, network: Callable[[Sequence[Medium]], Tensor]) -> None:
+        self._size = _MEDIA_AT_ONCE[kind]
         self._network = network
 
     def __call__(self, media: list[Medium]) -> Tensor:

@@ -105,6 +105,24 @@ def test_gradients_reach_the_condition_and_nothing_else(decoder: ImageDecoder) -
     assert all(value.grad is None for part in decoder.parts().values() for value in part.parameters())
 
 
+def test_large_pictures_go_through_the_autoencoder_some_at_a_time(
+    decoder: ImageDecoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [plain("red"), plain("blue"), plain("green")]
+    together = decoder.encode_latents(pictures)
+    vae, sizes = decoder.pipeline.vae, []
+    encode = vae.encode
+
+    def counted(inputs: torch.Tensor) -> Any:
+        sizes.append(len(inputs))
+        return encode(inputs)
+
+    monkeypatch.setattr(vae, "encode", counted)
+    monkeypatch.setattr("nextgpt.decoding.decoder._PIXELS_AT_ONCE", 2 * 16 * 16)
+    torch.testing.assert_close(decoder.encode_latents(pictures), together)
+    assert sizes == [2, 1]
+
+
 def test_a_folder_that_is_no_pipeline_is_refused(config: Config) -> None:
     with pytest.raises(ConfigError, match="no diffusion pipeline"):
         ImageDecoder.load(Path(config.weights.encoder), torch.float32, torch.device("cpu"))

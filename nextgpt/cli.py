@@ -123,7 +123,7 @@ def train(  # noqa: PLR0913, PLR0917
     On several GPUs: accelerate launch --config_file CONFIG -m nextgpt train ..., where CONFIG is one of
     nextgpt/training/configs/ddp.yaml, fsdp.yaml and deepspeed.yaml.
     """
-    from nextgpt.training.loop import first_process, run
+    from nextgpt.training.loop import first_process, leave, run
 
     outcome = run(
         _configured(preset, projection, weights),
@@ -137,6 +137,7 @@ def train(  # noqa: PLR0913, PLR0917
         data=data,
         features=features,
     )
+    leave()
     if not first_process():
         return
     for name, value in outcome.figures.items():
@@ -157,11 +158,12 @@ def precompute(
 
     Stopped, it goes on where it was. On several GPUs: accelerate launch, as for train.
     """
-    from nextgpt.training.loop import first_process
+    from nextgpt.training.loop import first_process, leave
     from nextgpt.training.precompute import precompute as computed
 
     config = _configured(preset, None, weights)
     done = computed(config, stage.value, examples=examples, data=data, features=features)
+    leave()
     if not first_process():
         return
     for line in done.left_out[:5]:

@@ -201,6 +201,13 @@ def first_process() -> bool:
     return bool(PartialState(cpu=not torch.cuda.is_available()).is_main_process)
 
 
+def leave() -> None:
+    """Part from the other processes when all is done; the interpreter must not end beside gloo's threads."""
+    from accelerate import PartialState
+
+    PartialState().destroy_process_group()
+
+
 def _prepare(
     model: NextGPT,
     examples: Iterable[Example | Broken],

@@ -102,11 +102,19 @@ def test_a_computation_that_was_stopped_goes_on(
 
 def test_two_processes_share_the_work_and_speak_once(preset: Path, tmp_path: Path) -> None:
     words = ["-m", "nextgpt", "precompute", "encoding", "--preset", preset, "--examples", "200"]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    launcher = ["--standalone", "--nproc_per_node", "2", "--log-dir", str(tmp_path / "launcher")]
     done = subprocess.run(
-        [*launch, *map(str, words), "--features", str(tmp_path / "features")],
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            *launcher,
+            *map(str, words),
+            "--features",
+            str(tmp_path / "features"),
+        ],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -114,6 +114,7 @@ def main(backbones: str, out: str, *how: str) -> None:
     config = dataclasses.replace(config, lora=dataclasses.replace(config.lora, dropout=0.2))
     plan = dataclasses.replace(PLAN if "unaligned" not in how else UNALIGNED, save_every=SAVE_EVERY)
     train(config, Path(out), plan, resume="resumed" in how)
+    state.destroy_process_group()
 
 
 if __name__ == "__main__":

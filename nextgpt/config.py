@@ -173,7 +173,8 @@ class StageConfig:
         epochs: passes over the examples, where no steps are given.
         betas: the two of AdamW.
         accumulate: turns in which a process takes its part of a batch; they change memory and time only.
-        checkpointing: compute the frozen layers again in the backward pass: less memory, more time.
+        checkpointing: compute the frozen layers again in the backward pass: less memory, more time. In the
+            second stage those of the diffusion models: the language model's keep next to nothing there.
         longest: examples of more tokens are left out; 0 for what the language model can read.
         tolerated: share of the examples that may be unusable, 0 to 1; with more, training is refused.
     """

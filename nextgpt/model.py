@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from nextgpt.decoding.image import ImageDecoder
 
 _KEPT_BYTES = 2**30  # of encoder tokens, so that what was seen before is not encoded again
-_ENCODED_AT_ONCE: Mapping[Modality, int] = {"image": 64, "video": 4, "audio": 16}
+# As many media as memory holds at full size.
+ENCODED_AT_ONCE: Mapping[Modality, int] = {"image": 64, "video": 4, "audio": 16}
 _MOST_ELONGATED = 50  # long side over short side of a picture
 
 
@@ -159,7 +160,7 @@ class NextGPT(nn.Module):
     def _encode_once(self, media: Sequence[Medium]) -> Tensor:
         """As `encode`, but a medium that was met before is not encoded again."""
         new = {medium.content_hash: medium for medium in media if medium.content_hash not in self._features}
-        at_once = _ENCODED_AT_ONCE[media[0].modality]
+        at_once = ENCODED_AT_ONCE[media[0].modality]
         for start in range(0, len(new), at_once):
             part = list(new.values())[start : start + at_once]
             for medium, tokens in zip(part, self.encode(part), strict=True):

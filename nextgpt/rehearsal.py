@@ -196,18 +196,15 @@ class Passes:
         hidden = self._states(self.random(self.load.batch, self.load.tokens, lm.width))
         return lm.logits(hidden[:, -1])
 
-    def _states(self, embeds: Tensor, given: int = 0) -> Tensor:
+    def _states(self, embeds: Tensor) -> Tensor:
         """Last-layer states. With a cache, transformers looks at no positions, which are empty here."""
         from transformers import DynamicCache
 
-        layers, cache = self.structure.language_model.layers, DynamicCache()
-        parts = []
-        for start, stop in ((0, given), (given, embeds.shape[1])):
-            if stop > start:
-                with torch.set_grad_enabled(torch.is_grad_enabled() and start == given):
-                    part = layers(inputs_embeds=embeds[:, start:stop], past_key_values=cache, use_cache=True)
-                parts.append(part.last_hidden_state)
-        return torch.cat(parts, dim=1)
+        out = self.structure.language_model.layers(
+            inputs_embeds=embeds, past_key_values=DynamicCache(), use_cache=True
+        )
+        states: Tensor = out.last_hidden_state
+        return states
 
     def speak(self, modality: str) -> Tensor:
         """States of a complete span to a condition float ``[B, length, width]``."""
@@ -269,7 +266,8 @@ class Passes:
             count = len(ids)
             embeds = torch.cat([embeds[:, :-count], rows.expand(len(embeds), -1, -1)], dim=1)
         # As in training: where only signals train, what stands before them needs no gradient.
-        hidden = self._states(embeds, self.load.tokens - count if stage == "decoding" else 0)
+        given = self.load.tokens - count if stage == "decoding" else 0
+        hidden = lm.hidden(embeds, given=given) if given else self._states(embeds)
         logits = lm.logits(hidden[:, -self.load.said :], signals=modality is not None)
         said = torch.zeros(logits.shape[:2], dtype=torch.long, device=logits.device)
         loss = functional.cross_entropy(logits.flatten(0, 1), said.flatten())

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from nextgpt.media import Medium
 from nextgpt.messages import Modality
+from nextgpt.model import ENCODED_AT_ONCE
 from nextgpt.reasoning.prompts import Written
 from nextgpt.training.data import UNSEEN, Broken, Example, pieces, refuse, seen, targets
 from nextgpt.training.draws import Places
@@ -26,9 +27,6 @@ from nextgpt.training.features import Features, Table, text_hash
 if TYPE_CHECKING:
     from nextgpt.decoding.shelf import Shelf
     from nextgpt.model import NextGPT
-
-# As many as memory holds at full size.
-_MEDIA_AT_ONCE: Mapping[Modality, int] = {"image": 16, "video": 4, "audio": 16}
 
 
 class Frozen(Protocol):
@@ -328,7 +326,7 @@ class _Turns:
     """A network that is asked about as many media at once as memory holds; half precision, on the CPU."""
 
     def __init__(self, kind: Modality, network: Callable[[Sequence[Medium]], Tensor]) -> None:
-        self._size = _MEDIA_AT_ONCE[kind]
+        self._size = ENCODED_AT_ONCE[kind]
         self._network = network
 
     def __call__(self, media: list[Medium]) -> Tensor:

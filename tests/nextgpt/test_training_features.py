@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ from nextgpt.training import batches, loop, precompute
 from nextgpt.training.data import Example
 from nextgpt.training.features import FeatureError, Table
 from tests.nextgpt.backbones import making, seeing
+from tests.nextgpt.two_processes import launched
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "tests.nextgpt.test_training_features:examples"
@@ -101,24 +100,17 @@ def test_a_computation_that_was_stopped_goes_on(
 
 
 def test_two_processes_share_the_work_and_speak_once(preset: Path, tmp_path: Path) -> None:
-    words = ["-m", "nextgpt", "precompute", "encoding", "--preset", preset, "--examples", "200"]
-    launcher = ["--standalone", "--nproc_per_node", "2", "--log-dir", str(tmp_path / "launcher")]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            *launcher,
-            *map(str, words),
-            "--features",
-            str(tmp_path / "features"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = [
+        "precompute",
+        "encoding",
+        "--preset",
+        preset,
+        "--examples",
+        200,
+        "--features",
+        tmp_path / "features",
+    ]
+    done = launched(tmp_path / "launcher", "nextgpt", *words)
     assert done.returncode == 0, done.stderr
     # Four pictures, and either process meets them all, one maybe when the other has kept them.
     assert done.stdout.count("examples:") == 1

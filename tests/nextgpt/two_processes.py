@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,20 @@ PLAN = StageConfig(examples=22, steps=6, batch=6, learning_rate=1e-2, held_out=2
 UNALIGNED = dataclasses.replace(PLAN, losses=LossWeights(alignment=0.0, denoising_batch=1))
 SAVE_EVERY = 2
 KILLED_AFTER = 5
+
+
+def launched(logs: Path, *module: object) -> subprocess.CompletedProcess[str]:
+    """Run a module in two processes, by torch's launcher; where it crashes, it says so."""
+    launcher = ["--standalone", "--nproc_per_node", "2", "--log-dir", str(logs)]
+    own = {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu", "PYTHONFAULTHANDLER": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *launcher, "-m", *map(str, module)],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, **own},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def train(config: Config, out: Path, plan: StageConfig = PLAN, *, resume: bool = False) -> None:

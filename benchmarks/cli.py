@@ -141,32 +141,32 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     """Score what any program made: answers, pictures, clips, sounds, or people's judgements."""
     from difflib import get_close_matches
 
-    from benchmarks import foreign, generated
+    from benchmarks.score import files, media
 
-    families = (*foreign.FAMILIES, *generated.FAMILIES, "people")
+    families = (*files.FAMILIES, *media.FAMILIES, "people")
     if family not in families:
         close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
-    media = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
-    for option, value in ({} if family in generated.FAMILIES else media).items():
+    of_media = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
+    for option, value in ({} if family in media.FAMILIES else of_media).items():
         if value is not None:
             raise typer.BadParameter(f"{option} is of no use for {family}; leave it out")
-    if family in generated.FAMILIES:
-        asked = generated.Generated(
+    if family in media.FAMILIES:
+        asked = media.Generated(
             family, predictions, references, prompts, extractor or (), resize, cache, allow_missing
         )
-        found = generated.score_generated(asked)
+        found = media.score_generated(asked)
         for note in found.notes:
             _note(f"missing: {note}")
         results = found.results
     elif family == "people":
-        from benchmarks.judgements import score_judgements
+        from benchmarks.score.judgements import score_judgements
 
         results = score_judgements(predictions)
     elif references is None:
         raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
     else:
-        results = [*foreign.score_files(family, references, predictions, allow_missing=allow_missing).results]
+        results = [*files.score_files(family, references, predictions, allow_missing=allow_missing).results]
     _show(results, json)
     if all(result.value is None for result in results):
         raise typer.Exit(1)

@@ -35,8 +35,10 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Look for everything, in a fixed order; systems, which take longest, come last."""
-    from benchmarks.tasks.toyworld_extractor import WEIGHTS
-    from metrics.caption_metrics import Spice
+    from benchmarks.tasks.toyworld.extractor import WEIGHTS
+    from metrics.answers.wups import wordnet_similarity
+    from metrics.captions.java import jar, java
+    from metrics.captions.metrics import Spice
     from metrics.extractors import (
         ClapExtractor,
         ClipExtractor,
@@ -49,8 +51,6 @@ def examine() -> Iterator[Finding]:
         panns,
         vggish,
     )
-    from metrics.java import jar, java
-    from metrics.wups import wordnet_similarity
 
     captions = ("bleu_1..bleu_4", "rouge_l", "cider_d", "meteor")
     yield _look("Java", captions, java)

@@ -109,9 +109,9 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = {
             "coco-captions",
             "image-captioning",
             "COCO captions, official format",
-            "benchmarks.tasks.coco:COCO_CAPTIONS",
+            "benchmarks.tasks.images.coco:COCO_CAPTIONS",
         ),
-        BenchmarkEntry("coco-vqa", "vqa", "VQA v2, official format", "benchmarks.tasks.vqa:COCO_VQA"),
+        BenchmarkEntry("coco-vqa", "vqa", "VQA v2, official format", "benchmarks.tasks.images.vqa:COCO_VQA"),
     )
 }
 
@@ -187,7 +187,7 @@ EXTRACTORS: Mapping[str, ExtractorEntry] = {
         ExtractorEntry(
             "toyworld",
             "toyworld's own CLIP, which no judged system contains",
-            "benchmarks.tasks.toyworld_extractor:load",
+            "benchmarks.tasks.toyworld.extractor:load",
             "pictures",
         ),
         ExtractorEntry(
@@ -213,7 +213,7 @@ EXTRACTORS: Mapping[str, ExtractorEntry] = {
 }
 
 # What `benchmarks/speed` asks of a model besides answers: a function that measures it from inside.
-MEASUREMENTS: Mapping[str, str] = {"full-size": "nextgpt.measuring:measure"}
+MEASUREMENTS: Mapping[str, str] = {"full-size": "nextgpt.sizing.measuring:measure"}
 
 
 def benchmark_names(name: str) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 For people who only want a number: `frechet_distance(a, b)` over arrays of features,
 `caption_scores(predictions, references)`, `vqa_accuracy(predictions, annotations)`, `clip_score(images,
 texts)` over embeddings; `bootstrap` and `compare` for intervals and paired tests. Classes (`FID`,
-`VqaAccuracy`, `CiderD` in `metrics.caption_metrics`) are the same measurements under one contract: statistics
-per item, their merge, a value. Names load when used.
+`VqaAccuracy`, `CiderD` in `metrics.captions.metrics`) are the same measurements under one contract:
+statistics per item, their merge, a value. Names load when used.
 
 >>> from metrics import bootstrap
 >>> round(bootstrap([0.0, 1.0, 1.0, 1.0]).value, 2)
@@ -17,26 +17,40 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metrics.agreement import Agreement, bradley_terry, krippendorff_alpha, metric_agreement, win_rate
-    from metrics.answers import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, VqaScores, vqa_accuracy
-    from metrics.captions import CaptionScores, caption_scores
-    from metrics.corpus import CaptionCorpus
-    from metrics.coverage import precision_recall
-    from metrics.distances import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
-    from metrics.divergences import inception_score, kl_divergence
-    from metrics.java import JavaError
-    from metrics.kernel_distances import cmmd, kernel_audio_distance, kernel_distance
+    from metrics.answers.accuracy import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, VqaScores, vqa_accuracy
+    from metrics.answers.videos import (
+        ActivityNetScores,
+        Choice,
+        ChoiceAccuracy,
+        ChoiceUnparsed,
+        activitynet_qa,
+    )
+    from metrics.answers.wups import OpenAnswer, Wups, wordnet_similarity
+    from metrics.captions.corpus import CaptionCorpus
+    from metrics.captions.java import JavaError
+    from metrics.captions.scores import CaptionScores, caption_scores
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
-    from metrics.set_metrics import CMMD, FID, KAD, KID, KLDivergence
-    from metrics.similarity import CLIPI, CLIPT, CLIPScore, CLIPSim, clip_score, clipsim, ref_clip_score
-    from metrics.sound_pairs import (
+    from metrics.pairs.similarity import CLIPI, CLIPT, CLIPScore, CLIPSim, clip_score, clipsim, ref_clip_score
+    from metrics.pairs.sounds import (
         AudioKL,
         CLAPScore,
         MelCepstralDistortion,
         clap_score,
         mel_cepstral_distortion,
     )
-    from metrics.sound_sets import FAD, FD, AudioInceptionScore, WindowKAD
+    from metrics.people.agreement import (
+        Agreement,
+        bradley_terry,
+        krippendorff_alpha,
+        metric_agreement,
+        win_rate,
+    )
+    from metrics.sets.coverage import precision_recall
+    from metrics.sets.divergences import inception_score, kl_divergence
+    from metrics.sets.frechet import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
+    from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
+    from metrics.sets.metrics import CMMD, FID, KAD, KID, KLDivergence
+    from metrics.sets.sounds import FAD, FD, AudioInceptionScore, WindowKAD
     from metrics.statistics import (
         bootstrap,
         compare,
@@ -46,36 +60,28 @@ if TYPE_CHECKING:
         minimum_detectable,
         wilson,
     )
-    from metrics.video_answers import (
-        ActivityNetScores,
-        Choice,
-        ChoiceAccuracy,
-        ChoiceUnparsed,
-        activitynet_qa,
-    )
-    from metrics.wups import OpenAnswer, Wups, wordnet_similarity
 
 _HOMES = {
-    "agreement": ("Agreement", "bradley_terry", "krippendorff_alpha", "metric_agreement", "win_rate"),
-    "answers": ("ExactMatch", "VqaAccuracy", "VqaAccuracyLmmsEval", "VqaScores", "vqa_accuracy"),
-    "captions": ("CaptionScores", "caption_scores"),
-    "corpus": ("CaptionCorpus",),
-    "coverage": ("precision_recall",),
-    "distances": ("Extrapolation", "Measured", "frechet_distance", "frechet_distance_infinity"),
-    "divergences": ("inception_score", "kl_divergence"),
-    "java": ("JavaError",),
-    "kernel_distances": ("cmmd", "kernel_audio_distance", "kernel_distance"),
+    "people.agreement": ("Agreement", "bradley_terry", "krippendorff_alpha", "metric_agreement", "win_rate"),
+    "answers.accuracy": ("ExactMatch", "VqaAccuracy", "VqaAccuracyLmmsEval", "VqaScores", "vqa_accuracy"),
+    "captions.scores": ("CaptionScores", "caption_scores"),
+    "captions.corpus": ("CaptionCorpus",),
+    "sets.coverage": ("precision_recall",),
+    "sets.frechet": ("Extrapolation", "Measured", "frechet_distance", "frechet_distance_infinity"),
+    "sets.divergences": ("inception_score", "kl_divergence"),
+    "captions.java": ("JavaError",),
+    "sets.kernels": ("cmmd", "kernel_audio_distance", "kernel_distance"),
     "metric": ("Comparison", "Estimate", "IncomparableError", "MeanMetric", "Metric", "MetricInputError"),
-    "set_metrics": ("CMMD", "FID", "KAD", "KID", "KLDivergence"),
-    "similarity": ("CLIPI", "CLIPT", "CLIPScore", "CLIPSim", "clip_score", "clipsim", "ref_clip_score"),
-    "sound_pairs": (
+    "sets.metrics": ("CMMD", "FID", "KAD", "KID", "KLDivergence"),
+    "pairs.similarity": ("CLIPI", "CLIPT", "CLIPScore", "CLIPSim", "clip_score", "clipsim", "ref_clip_score"),
+    "pairs.sounds": (
         "AudioKL",
         "CLAPScore",
         "MelCepstralDistortion",
         "clap_score",
         "mel_cepstral_distortion",
     ),
-    "sound_sets": ("FAD", "FD", "AudioInceptionScore", "WindowKAD"),
+    "sets.sounds": ("FAD", "FD", "AudioInceptionScore", "WindowKAD"),
     "statistics": (
         "bootstrap",
         "compare",
@@ -85,8 +91,8 @@ _HOMES = {
         "minimum_detectable",
         "wilson",
     ),
-    "video_answers": ("ActivityNetScores", "Choice", "ChoiceAccuracy", "ChoiceUnparsed", "activitynet_qa"),
-    "wups": ("OpenAnswer", "Wups", "wordnet_similarity"),
+    "answers.videos": ("ActivityNetScores", "Choice", "ChoiceAccuracy", "ChoiceUnparsed", "activitynet_qa"),
+    "answers.wups": ("OpenAnswer", "Wups", "wordnet_similarity"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

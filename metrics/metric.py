@@ -78,7 +78,7 @@ class Metric(abc.ABC, Generic[S]):
         mean_of_items: whether the value is the mean of the items' values, once what is counted over all
             items (CIDEr-D's document frequencies) is held fixed.
 
-    >>> from metrics.set_metrics import FID
+    >>> from metrics.sets.metrics import FID
     >>> metric = FID()
     >>> shards = [metric.statistics([[0.0]], [[3.0]]), metric.statistics([[2.0]], [[7.0]])]
     >>> metric.value(metric.merge(shards)), metric.signature

@@ -9,15 +9,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.agreement import Level, krippendorff_alpha
-from metrics.answers import VqaAccuracy
-from metrics.captions import caption_scores
-from metrics.coverage import precision_recall
-from metrics.distances import frechet_distance
-from metrics.divergences import inception_score, kl_divergence
-from metrics.kernel_distances import cmmd, kernel_distance
-from metrics.set_metrics import Extractor
-from metrics.similarity import clip_score
+from metrics.answers.accuracy import VqaAccuracy
+from metrics.captions.scores import caption_scores
+from metrics.pairs.similarity import clip_score
+from metrics.people.agreement import Level, krippendorff_alpha
+from metrics.sets.coverage import precision_recall
+from metrics.sets.divergences import inception_score, kl_divergence
+from metrics.sets.frechet import frechet_distance
+from metrics.sets.kernels import cmmd, kernel_distance
+from metrics.sets.metrics import Extractor
 from metrics.statistics import compare
 
 Pictures = list[NDArray[np.uint8]]

@@ -137,7 +137,7 @@ def estimate(
     Raises:
         MetricInputError: no items, or a number of groups other than the number of items.
 
-    >>> from metrics.set_metrics import FID
+    >>> from metrics.sets.metrics import FID
     >>> metric, rng = FID(), np.random.default_rng(0)
     >>> sets = metric.statistics(rng.normal(1, 1, size=(200, 2)), rng.normal(size=(200, 2)))
     >>> found = estimate(metric, sets)
@@ -190,7 +190,7 @@ def compare_metric(
         IncomparableError: different signatures.
         MetricInputError: different numbers of items, or CIDEr-D against different references.
 
-    >>> from metrics.answers import ExactMatch
+    >>> from metrics.answers.accuracy import ExactMatch
     >>> metric, true = ExactMatch(), ["2", "red", "no", "cat"]
     >>> systems = [metric.statistics(said, true) for said in (true, ["2", "red", "yes", "dog"])]
     >>> compare_metric(metric, *systems).difference

@@ -196,8 +196,8 @@ def params(
     from rich.table import Table
 
     from nextgpt.config import load_config
-    from nextgpt.parameters import count, trainable_share
-    from nextgpt.structure import parts_of
+    from nextgpt.sizing.parameters import count, trainable_share
+    from nextgpt.sizing.structure import parts_of
 
     config = load_config(preset, projection=projection)
     rows = count(parts_of(config))
@@ -209,7 +209,7 @@ def params(
     trained = sum(row.parameters for row in rows if row.trainable)
     typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
     if memory:
-        from nextgpt.rehearsal import needs, told
+        from nextgpt.sizing.rehearsal import needs, told
 
         typer.echo("\n".join(told(needs(config))))
 
@@ -244,7 +244,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List each file that a preset needs: there or missing, its size, licence and origin. Loads nothing."""
-    from nextgpt import doctor as examination
+    from nextgpt.weights import doctor as examination
 
     parts = examination.examine(_configured(preset, projection, None), weights)
     if as_json:

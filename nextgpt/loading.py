@@ -30,11 +30,11 @@ from nextgpt.decoding.shelf import Shelf
 from nextgpt.encoding.clip import Clip
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
-from nextgpt.full_size import IMAGEBIND_HUGE
-from nextgpt.memory import available, needed, require
 from nextgpt.messages import Modality
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
+from nextgpt.sizing.full_size import IMAGEBIND_HUGE
+from nextgpt.sizing.memory import available, needed, require
 
 # Raise it with every change of code that changes answers: it is part of every fingerprint.
 REVISION = 1

@@ -66,11 +66,21 @@ ROOMS = {
     "nextgpt/reasoning": "language_model",
     "nextgpt/decoding": "projection conditions image video audio",
     "nextgpt/training": "losses data stages loop",
+    "nextgpt/sizing": "structure parameters memory rehearsal full_size measuring",
+    "nextgpt/weights": "published files doctor",
     "baselines": "caption_then_tool",
     "toyworld": "scene splits render language questions instructions oracle export",
-    "metrics": "metric statistics captions answers distances similarity",
+    "metrics": "metric statistics resampling selftest",
+    "metrics/captions": "corpus meteor rouge tokenizer metrics scores",
+    "metrics/answers": "accuracy videos wups",
+    "metrics/sets": "frechet kernels divergences coverage metrics sounds",
+    "metrics/pairs": "similarity sounds cepstra",
+    "metrics/people": "agreement",
     "metrics/extractors": "clip inception",
     "benchmarks": "test_image_captioning test_vqa test_text_to_image test_editing conftest registry cli",
+    "benchmarks/score": "files media sets material judgements",
+    "benchmarks/tasks/toyworld": "captioning vqa text_to_image editing",
+    "benchmarks/tasks/images": "coco vqa",
     "benchmarks/harness": "system benchmark records run scoring gate",
     "reports": "comparison attribution tables cli",
 }
@@ -256,8 +266,8 @@ def write(root: Path, files: dict[str, str]) -> Path:
     [
         ("nextgpt/model.py", "import toyworld"),
         ("nextgpt/model.py", "def f():\n    from toyworld.render import render"),
-        ("metrics/captions.py", "from nextgpt.media import Image"),
-        ("metrics/captions.py", "if TYPE_CHECKING:\n    from nextgpt import Image"),
+        ("metrics/captions/scores.py", "from nextgpt.media import Image"),
+        ("metrics/captions/scores.py", "if TYPE_CHECKING:\n    from nextgpt import Image"),
         ("benchmarks/cli.py", "from nextgpt.model import NextGPT"),
         ("benchmarks/cli.py", "import importlib\nimportlib.import_module('baselines.caption_then_tool')"),
         ("benchmarks/registry.py", "import reports"),
@@ -266,7 +276,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
         ("toyworld/oracle.py", "from nextgpt.model import NextGPT"),
         ("toyworld/training.py", "from nextgpt.training.loop import fit"),
         ("reports/comparison.py", "from toyworld.oracle import read"),
-        ("reports/gallery.py", "from benchmarks.tasks.coco import samples"),
+        ("reports/gallery.py", "from benchmarks.tasks.images.coco import samples"),
         ("reports/comparison.py", "import nextgpt"),
     ],
 )
@@ -281,14 +291,14 @@ def test_arrow_that_points_the_wrong_way_is_seen(tmp_path: Path, place: str, lin
         ("toyworld/render.py", "from nextgpt.media import Image"),
         ("toyworld/pretrain.py", "def f():\n    import nextgpt.encoding.imagebind"),
         (
-            "benchmarks/tasks/coco.py",
+            "benchmarks/tasks/images/coco.py",
             "from nextgpt.messages import user\nfrom toyworld import scene\nimport metrics",
         ),
         (
             "reports/tables.py",
             "from benchmarks.harness.records import read_run\nfrom metrics.statistics import holm",
         ),
-        ("metrics/captions.py", "import nextgptlike, torch"),
+        ("metrics/captions/scores.py", "import nextgptlike, torch"),
     ],
 )
 def test_arrow_that_points_the_right_way_is_let_through(tmp_path: Path, place: str, line: str) -> None:
@@ -318,7 +328,7 @@ def test_vague_name_is_seen(tmp_path: Path) -> None:
         "metrics/utils.py": "",
         "nextgpt/common/x.py": "",
         "tests/test_helpers.py": "",
-        "metrics/captions.py": "",
+        "metrics/captions/scores.py": "",
     }
     assert len(vague_names(write(tmp_path, files))) == 3
 

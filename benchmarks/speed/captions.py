@@ -29,10 +29,10 @@ from benchmarks.speed.timing import (
     timed,
 )
 from metrics import meteor
-from metrics.caption_metrics import Meteor
-from metrics.captions import caption_metrics, caption_scores
-from metrics.corpus import CaptionCorpus
-from metrics.java import java
+from metrics.captions.corpus import CaptionCorpus
+from metrics.captions.java import java
+from metrics.captions.metrics import Meteor
+from metrics.captions.scores import caption_metrics, caption_scores
 from metrics.metric import FloatArray, Metric
 from metrics.statistics import estimate
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.speed.timing import Arrays, Measured, fastest, header, largest_difference, measured, row
-from metrics.distances import frechet_distance
+from metrics.sets.frechet import frechet_distance
 
 Features = NDArray[np.float32]
 

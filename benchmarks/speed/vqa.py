@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.speed import vqa_rules
 from benchmarks.speed.timing import Arrays, fastest, header, interval_row, largest_difference, measured, row
-from metrics.answers import VqaAccuracy, vqa_accuracy
+from metrics.answers.accuracy import VqaAccuracy, vqa_accuracy
 from metrics.statistics import estimate
 
 UNANIMOUS = 0.36  # share of VQA v2's questions whose ten annotators agree

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from metrics.vqa_normalizer import _SPELLINGS as SPELLINGS
+from metrics.answers.normalizer import _SPELLINGS as SPELLINGS
 
 THOUSANDS = re.compile(r"(\d)(\,)(\d)")
 THOUSANDS_LMMS_EVAL = re.compile(r"(?<=\d)(\,)+(?=\d)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.harness.predictions import read_predictions
-from benchmarks.tasks.coco import read_caption_results
+from benchmarks.tasks.images.coco import read_caption_results
+from benchmarks.tasks.images.vqa import read_vqa_results
 from benchmarks.tasks.official import DataError, read_json, records
-from benchmarks.tasks.vqa import read_vqa_results
 from nextgpt.messages import Failure, Message, assistant
 
 

@@ -15,9 +15,9 @@ from nextgpt.checkpoints import OUTPUT, PARTS
 from nextgpt.config import Config, ConfigError, Stage, locate
 from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.projection import input_projection
-from nextgpt.parameters import made_on, width_of
 from nextgpt.reasoning.language_model import adapt, adapters
-from nextgpt.structure import condition_of, encoder_of, language_model_of
+from nextgpt.sizing.parameters import made_on, width_of
+from nextgpt.sizing.structure import condition_of, encoder_of, language_model_of
 
 
 @dataclass(frozen=True)

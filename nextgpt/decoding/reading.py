@@ -17,7 +17,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from nextgpt.config import ConfigError
-from nextgpt.weight_files import CENSORS, refuse_made_up
+from nextgpt.weights.files import CENSORS, refuse_made_up
 
 _BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)
 

@@ -18,7 +18,7 @@ from nextgpt.config import ConfigError
 from nextgpt.encoding.preprocessing import moments, preprocess_image
 from nextgpt.media import Medium, Video
 from nextgpt.messages import Modality
-from nextgpt.weight_files import refuse_made_up
+from nextgpt.weights.files import refuse_made_up
 
 
 class Clip(nn.Module):

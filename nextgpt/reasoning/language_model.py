@@ -25,7 +25,7 @@ from nextgpt.config import ConfigError, Lora
 from nextgpt.messages import Modality
 from nextgpt.reasoning.prompts import MEDIUM
 from nextgpt.signals import Signals
-from nextgpt.weight_files import VOCABULARIES, refuse_made_up
+from nextgpt.weights.files import VOCABULARIES, refuse_made_up
 
 Bits = Literal[4, 8]
 

@@ -13,8 +13,8 @@ from benchmarks import registry
 from benchmarks.harness.gate import read_expectation
 from benchmarks.harness.predictions import FILE
 from benchmarks.harness.records import read_run
+from tests.benchmarks.harness.test_run import ROOT, wait_for_lines
 from tests.benchmarks.terminal import ROW, Command, only_line
-from tests.benchmarks.test_run import ROOT, wait_for_lines
 
 SPEAKER = "tests.benchmarks.fakes:speaker"
 SILENT = "tests.benchmarks.fakes:silent"

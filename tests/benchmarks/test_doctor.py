@@ -57,15 +57,15 @@ def test_every_need_is_a_row_with_what_it_disables(bench: Command) -> None:
 @pytest.mark.parametrize(
     ("what", "target", "reason"),
     [
-        ("METEOR 1.5", "metrics.java.find_spec", "jar not found"),
-        ("Java", "metrics.java.shutil.which", "no Java"),
+        ("METEOR 1.5", "metrics.captions.java.find_spec", "jar not found"),
+        ("Java", "metrics.captions.java.shutil.which", "no Java"),
     ],
 )
 def test_what_is_taken_away_is_missed(
     monkeypatch: pytest.MonkeyPatch, what: str, target: str, reason: str
 ) -> None:
     gone: Callable[[Any], None] = lambda name: None  # noqa: E731 - a stand-in for a search that finds nothing
-    monkeypatch.setattr("metrics.java.find_spec", gone)
+    monkeypatch.setattr("metrics.captions.java.find_spec", gone)
     monkeypatch.setattr(target, gone)
     found = next(finding for finding in examine() if finding.what == what)
     assert not found.present

@@ -28,9 +28,9 @@ from metrics import (
     kl_divergence,
     mel_cepstral_distortion,
 )
-from metrics.cepstra import frame_distortions, mel_cepstra, warped_distortion
 from metrics.extractors import Sound
 from metrics.metric import MetricInputError
+from metrics.pairs.cepstra import frame_distortions, mel_cepstra, warped_distortion
 
 Rows = NDArray[np.floating]
 

@@ -18,7 +18,7 @@ from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Request, assistant, user
 from nextgpt.model import NextGPT
 from tests.nextgpt.backbones import plain
-from tests.nextgpt.test_language_model import PROMPTS, say_signal_at
+from tests.nextgpt.reasoning.test_language_model import PROMPTS, say_signal_at
 
 SEE = [Request((user(plain(c), "describe the picture."),), seed=k) for k, c in enumerate(("red", "blue"))]
 MAKE = Request((user(PROMPTS[0]),), wanted=frozenset({"image"}), seed=5)

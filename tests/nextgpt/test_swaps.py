@@ -16,13 +16,13 @@ from nextgpt.loading import assemble, load_encoder
 from nextgpt.media import Image
 from nextgpt.messages import Message, Request, user
 from nextgpt.model import NextGPT
-from nextgpt.parameters import count
-from nextgpt.rehearsal import needs
-from nextgpt.structure import parts_of
+from nextgpt.sizing.parameters import count
+from nextgpt.sizing.rehearsal import needs
+from nextgpt.sizing.structure import parts_of
 from nextgpt.training.stages import share
 from tests.nextgpt.backbones import plain
 from tests.nextgpt.pipelines import FAMILIES, build
-from tests.nextgpt.test_language_model import PROMPTS, say_signal_at
+from tests.nextgpt.reasoning.test_language_model import PROMPTS, say_signal_at
 
 SEE = Request((user(plain("red"), "describe the picture."),), wanted=frozenset({"text"}))
 MAKE = Request((user(PROMPTS[0]),), wanted=frozenset({"image"}), seed=5)

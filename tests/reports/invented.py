@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.harness.benchmark import Benchmark, MetricUse, Options, Sample
 from benchmarks.harness.run import run
 from benchmarks.harness.scoring import score
-from metrics.answers import ExactMatch
+from metrics.answers.accuracy import ExactMatch
 from metrics.metric import MeanMetric
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, seed_of, user

@@ -1,0 +1,1 @@
+"""Data sets of pictures in their official formats."""

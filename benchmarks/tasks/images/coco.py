@@ -1,0 +1,148 @@
+"""COCO captions.
+
+name: coco-captions
+data set: MS COCO captions, official annotation file ``captions.json`` beside a folder ``images/``
+licence: annotations CC BY 4.0; each photograph has its own, named in the file
+paper: Chen et al., Microsoft COCO Captions: Data Collection and Evaluation Server, arXiv:1504.00325
+protocol: one caption for each image, held against all of its captions; BLEU-1..4, METEOR, ROUGE-L and
+    CIDEr-D as pycocoevalcap computes them, PTB tokenisation included; document frequencies from the
+    references of the evaluated images, so a number belongs to its set of images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Options, Sample
+from benchmarks.tasks.official import (
+    DataError,
+    by_id,
+    data_folder,
+    identity,
+    open_picture,
+    read_json,
+    records,
+    reference,
+    results_by_id,
+    said,
+    text,
+)
+from nextgpt.media import MediaError
+from nextgpt.messages import Request, user
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
+
+PROMPT = "describe the picture."
+ANNOTATIONS, IMAGES = "captions.json", "images"
+NOTE = (
+    "Real photographs. The shipped tiny systems have seen nothing but toyworld's drawings and know none "
+    "of the words, so near zero is what they should score here; the suite shows that the same harness "
+    "reads real data, and gives larger systems something to be tried on. A hundred images are too few for "
+    "a number to compare with a published one."
+)
+
+
+@dataclass(frozen=True)
+class CaptionedImage:
+    """One image of a caption file, with what people wrote about it."""
+
+    id: str
+    file_name: str
+    captions: tuple[str, ...]
+
+
+def read_captions(path: Path) -> dict[str, CaptionedImage]:
+    """Read captions in COCO's official format, plain or gzipped.
+
+    Args:
+        path: an annotation file with ``images`` (id, file_name) and ``annotations`` (image_id, caption).
+
+    Returns:
+        Images by id, in the order of the file. An image may be without captions.
+
+    Raises:
+        DataError: the file is cut off, is of another kind, lists an image twice, or has a caption of
+            an image that it doesn't list.
+    """
+    data = read_json(path)
+    names = by_id(
+        (
+            (identity(image, "id", f"{path}: image {k}"), text(image, "file_name", f"{path}: image {k}"))
+            for k, image in enumerate(records(data, "images", path))
+        ),
+        "image",
+        path,
+    )
+    captions: dict[str, list[str]] = {key: [] for key in names}
+    for k, annotation in enumerate(records(data, "annotations", path)):
+        where = f"{path}: annotation {annotation.get('id', k)}"
+        image = identity(annotation, "image_id", where)
+        if image not in captions:
+            raise DataError(
+                f"{where} is about image {image}, which the file does not list; is it a whole file?"
+            )
+        captions[image].append(text(annotation, "caption", where))
+    return {key: CaptionedImage(key, name, tuple(captions[key])) for key, name in names.items()}
+
+
+def read_caption_results(path: Path) -> dict[str, str]:
+    """Read predictions in COCO's official results format: ``[{"image_id": 42, "caption": "..."}]``.
+
+    Raises:
+        DataError: as `results_by_id`.
+    """
+    return results_by_id(path, "image_id", "caption")
+
+
+def caption_uses() -> tuple[MetricUse, ...]:
+    """The caption metrics, judging an answer's text by a sample's ``captions``."""
+    names = ("cider_d", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l")
+    return tuple(MetricUse(name, partial(_make, name), said, reference("captions")) for name in names)
+
+
+def samples(folder: Path) -> Iterator[Sample | Broken]:
+    """The samples of a folder with ``captions.json`` and ``images/``, each opened when it is reached."""
+    for image in read_captions(folder / ANNOTATIONS).values():
+        yield _sample(folder, image)
+
+
+def _sample(folder: Path, image: CaptionedImage) -> Sample | Broken:
+    if not image.captions:
+        return Broken(image.id, f"{ANNOTATIONS}: image {image.id} ({image.file_name}) has no caption.")
+    try:
+        picture = open_picture(folder, f"{IMAGES}/{image.file_name}")
+    except MediaError as error:
+        return Broken(image.id, str(error))
+    request = Request((user(picture, PROMPT),), wanted=frozenset({"text"}))
+    return Sample(image.id, request, {"captions": image.captions}, group=image.id)
+
+
+def _load(options: Options) -> Iterator[Sample | Broken]:
+    return samples(data_folder(options, "coco-captions", "../shared/data/coco"))
+
+
+def _make(name: str) -> Metric[Any]:
+    from metrics.captions.scores import caption_metrics
+
+    return caption_metrics([name])[0]
+
+
+COCO_CAPTIONS = Benchmark(
+    name="coco-captions",
+    family="image-captioning",
+    version=1,
+    source="COCO captions, official format, from the folder given",
+    licence="annotations CC BY 4.0; photographs as named for each in captions.json",
+    protocol={"prompt": PROMPT, "split": "all images of the folder"},
+    load=_load,
+    metrics=caption_uses(),
+    headline="cider_d",
+    accepts=frozenset({"text", "image"}),
+    produces=frozenset({"text"}),
+    note=NOTE,
+)

@@ -1,0 +1,195 @@
+"""VQA v2.
+
+name: coco-vqa
+data set: VQA v2, official questions and annotations beside a folder ``images/`` of COCO photographs
+licence: annotations CC BY 4.0; each photograph has its own, named in captions.json
+paper: Goyal et al., Making the V in VQA Matter, CVPR 2017, arXiv:1612.00837
+protocol: open-ended; one short answer for each question, scored by the official accuracy against ten
+    people's answers, quirks included; also reported by answer type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Options, Sample
+from benchmarks.tasks.official import (
+    DataError,
+    by_id,
+    data_folder,
+    identity,
+    open_picture,
+    read_json,
+    records,
+    reference,
+    results_by_id,
+    said,
+    text,
+)
+from nextgpt.media import Image, MediaError
+from nextgpt.messages import Request, user
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
+
+PROMPT = "{question}"
+QUESTIONS, ANNOTATIONS, IMAGES = "vqa_questions.json", "vqa_annotations.json", "images"
+# What COCO's photographs are called: since 2017, and from 2014 with the split in front.
+IMAGE_NAMES = ("{id:0>12}.jpg", "{id:0>12}.png", "COCO_{split}_{id:0>12}.jpg")
+NOTE = (
+    "Real photographs and people's questions. The shipped tiny systems know toyworld's drawings and a few "
+    "hundred words only; what they score here is luck with yes, no and small numbers. 23 questions are "
+    "far too few for a number to compare with a published one."
+)
+
+Annotation = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """One question about one image, with its annotation in VQA v2's own form, None where there is none."""
+
+    id: str
+    image_id: str
+    question: str
+    annotation: Annotation | None
+    split: str = ""
+
+
+def read_vqa(questions: Path, annotations: Path) -> list[AskedQuestion]:
+    """Read VQA v2's official pair of files, plain or gzipped.
+
+    Returns:
+        Questions in the order of their file.
+
+    Raises:
+        DataError: a file is cut off or of another kind, asks or answers a question twice, or answers
+            questions that the other file doesn't ask.
+    """
+    answers = read_annotations(annotations)
+    data = read_json(questions)
+    rows = records(data, "questions", questions)
+    split = data.get("data_subtype", "")
+    asked = by_id(
+        (_question(row, k, questions, answers, split) for k, row in enumerate(rows)), "question", questions
+    )
+    strangers = [key for key in answers if key not in asked]
+    if strangers:
+        raise DataError(
+            f"{annotations}: question {strangers[0]} ({len(strangers)} in all) is not asked in "
+            f"{questions.name}; give the two files of one split."
+        )
+    return list(asked.values())
+
+
+def read_annotations(path: Path) -> dict[str, Annotation]:
+    """Read the official annotation file alone: what scoring needs.
+
+    Returns:
+        Annotations by question id, as they stand in the file.
+
+    Raises:
+        DataError: the file is cut off or of another kind, or annotates a question twice.
+    """
+    return by_id(
+        (_annotation(row, k, path) for k, row in enumerate(records(read_json(path), "annotations", path))),
+        "question",
+        path,
+    )
+
+
+def read_vqa_results(path: Path) -> dict[str, str]:
+    """Read predictions in the official results format: ``[{"question_id": 42, "answer": "..."}]``.
+
+    Raises:
+        DataError: as `results_by_id`.
+    """
+    return results_by_id(path, "question_id", "answer")
+
+
+def vqa_uses() -> tuple[MetricUse, ...]:
+    """VQA accuracy, judging an answer's text by a sample's ``annotation``."""
+    return (MetricUse("vqa_accuracy", _make, said, reference("annotation")),)
+
+
+def answer_type(sample: Sample) -> str:
+    """The slice a question is reported in: ``yes/no``, ``number`` or ``other``."""
+    return str(sample.references["annotation"].get("answer_type", "other"))
+
+
+def samples(folder: Path) -> Iterator[Sample | Broken]:
+    """The samples of a folder with the official pair of files and ``images/``."""
+    # The questions of one image follow each other: it is opened once for all of them.
+    picture = lru_cache(maxsize=4)(partial(_picture, folder))
+    for asked in read_vqa(folder / QUESTIONS, folder / ANNOTATIONS):
+        if asked.annotation is None:
+            yield Broken(asked.id, f"{ANNOTATIONS}: question {asked.id} has no answers.")
+            continue
+        try:
+            said = user(picture(asked.image_id, asked.split), PROMPT.format(question=asked.question))
+        except MediaError as error:
+            yield Broken(asked.id, str(error))
+            continue
+        request = Request((said,), wanted=frozenset({"text"}))
+        yield Sample(asked.id, request, {"annotation": asked.annotation}, group=asked.image_id)
+
+
+def _question(
+    row: Mapping[str, Any], position: int, path: Path, answers: Mapping[str, Annotation], split: str
+) -> tuple[str, AskedQuestion]:
+    key = identity(row, "question_id", f"{path}: record {position}")
+    where = f"{path}: question {key}"
+    image = identity(row, "image_id", where)
+    annotation = answers.get(key)
+    if annotation is not None and str(annotation.get("image_id", image)) != image:
+        raise DataError(f"{where} is about image {image}, its annotation about {annotation['image_id']}.")
+    if annotation is not None and not annotation["answers"]:
+        annotation = None
+    return key, AskedQuestion(key, image, text(row, "question", where), annotation, split)
+
+
+def _annotation(row: Mapping[str, Any], position: int, path: Path) -> tuple[str, Annotation]:
+    key = identity(row, "question_id", f"{path}: record {position}")
+    where = f"{path}: question {key}"
+    given = row.get("answers")
+    if not isinstance(given, list) or not all(isinstance(answer, dict) for answer in given):
+        raise DataError(f"{where} has no list of answers but {given!r:.60}; is this an annotation file?")
+    for answer in given:
+        text(answer, "answer", where)
+    return key, row
+
+
+def _picture(folder: Path, image: str, split: str) -> Image:
+    names = [f"{IMAGES}/{name.format(id=image, split=split)}" for name in IMAGE_NAMES]
+    return open_picture(folder, next((name for name in names if (folder / name).exists()), names[0]))
+
+
+def _load(options: Options) -> Iterator[Sample | Broken]:
+    return samples(data_folder(options, "coco-vqa", "../shared/data/coco"))
+
+
+def _make() -> Metric[Any]:
+    from metrics.answers.accuracy import VqaAccuracy
+
+    return VqaAccuracy()
+
+
+COCO_VQA = Benchmark(
+    name="coco-vqa",
+    family="vqa",
+    version=1,
+    source="VQA v2, official format, from the folder given",
+    licence="annotations CC BY 4.0; photographs as named for each in captions.json",
+    protocol={"prompt": PROMPT, "split": "all questions of the folder"},
+    load=_load,
+    metrics=vqa_uses(),
+    headline="vqa_accuracy",
+    accepts=frozenset({"text", "image"}),
+    produces=frozenset({"text"}),
+    slices=answer_type,
+    note=NOTE,
+)

@@ -1,0 +1,74 @@
+"""Toyworld captioning.
+
+name: toy-captioning, toy-captioning-compositional
+data set: toyworld scenes, exported as COCO captions (five a picture) and read by the official reader
+licence: CC0 1.0
+protocol: one caption for each picture. Attribute F1 and exact scenes, as the parser reads the caption,
+    beside the usual caption metrics, for which a right answer in other words costs points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
+from benchmarks.tasks.images import coco
+from benchmarks.tasks.toyworld.scenes import (
+    LICENCE,
+    SCENES,
+    SOURCE,
+    TEXTS,
+    TestSplit,
+    attribute_f1_of,
+    number_of_objects,
+    scene_accuracy_of,
+)
+from toyworld.export import write_captions
+from toyworld.language import describe
+from toyworld.splits import scenes
+
+PROMPT = coco.PROMPT
+METRICS = ("cider_d", "bleu_4", "meteor", "rouge_l")
+
+
+def _load(split: TestSplit, options: Options) -> Iterator[Sample | Broken]:
+    chosen = scenes(split, min(SCENES, options.limit or SCENES))
+    with TemporaryDirectory(prefix="toyworld-") as folder:
+        write_captions(Path(folder), chosen)
+        for sample, scene in zip(coco.samples(Path(folder)), chosen, strict=True):
+            assert isinstance(sample, Sample)  # it was written just now
+            truth = describe(scene)
+            yield replace(
+                sample,
+                references={**sample.references, "scene": scene},
+                hints={"caption": truth, "plan": truth},
+            )
+
+
+def _benchmark(name: str, split: TestSplit) -> Benchmark:
+    return Benchmark(
+        name=name,
+        family="image-captioning",
+        version=1,
+        source=SOURCE,
+        licence=LICENCE,
+        protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
+        load=partial(_load, split),
+        metrics=(
+            attribute_f1_of(TEXTS),
+            scene_accuracy_of(TEXTS),
+            *(use for use in coco.caption_uses() if use.name in METRICS),
+        ),
+        headline="attribute_f1",
+        accepts=frozenset({"text", "image"}),
+        produces=frozenset({"text"}),
+        slices=number_of_objects,
+    )
+
+
+TEST = _benchmark("toy-captioning", "test")
+COMPOSITIONAL = _benchmark("toy-captioning-compositional", "compositional")

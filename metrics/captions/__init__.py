@@ -1,0 +1,1 @@
+"""Captions against references: BLEU, METEOR, ROUGE-L, CIDEr-D, SPICE, SPIDEr."""

@@ -1,0 +1,1 @@
+"""What people said: agreement, win rates, strengths."""

@@ -1,0 +1,1 @@
+"""Distances between two sets of features: Fréchet, kernels, divergences, coverage. They know no networks."""

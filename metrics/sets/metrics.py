@@ -1,0 +1,217 @@
+"""The distances between sets as metrics: with statistics to merge, a signature and an interval."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.metric import FloatArray, MeanMetric, Metric, MetricInputError, check_lengths
+from metrics.sets.divergences import kl_divergence_items
+from metrics.sets.frechet import frechet_distance
+from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
+
+Features = NDArray[np.floating]
+
+
+class Extractor(Protocol):
+    """What turns items (pictures, sounds) into features; `metrics.extractors` has some."""
+
+    @property
+    def signature(self) -> str:
+        """The network, its weights and its preprocessing."""
+
+    def features(self, items: Sequence[Any]) -> Features:
+        """One row of features per item, [N, D]."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSets:
+    """The features of both sets: predictions [N, D] and references [M, D]."""
+
+    predictions: Features
+    references: Features
+
+
+class SetMetric(Metric[FeatureSets]):
+    """A distance between the set of predictions and the set of references.
+
+    With as many references as predictions they count as pairs, and an interval leaves out both sides of
+    a pair; otherwise the references are taken as given and only the predictions vary.
+
+    Args:
+        extractor: what turns items into features; without one the items are rows of features already.
+    """
+
+    higher_is_better = False
+    interval = "jackknife"
+    definition: str
+
+    def __init__(self, extractor: Extractor | None = None) -> None:
+        self.extractor = extractor
+
+    @property
+    def signature(self) -> str:
+        """For example `fid|features:clip-1a2b3c4d|cov:ddof1-f64|v:1`."""
+        features = "given" if self.extractor is None else self.extractor.signature
+        return f"{self.name}|features:{features}|{self.definition}|v:1"
+
+    @abc.abstractmethod
+    def distance(self, predictions: Features, references: Features) -> float:
+        """The distance between two sets of features."""
+
+    def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> FeatureSets:
+        """The features of every item."""
+        return FeatureSets(self._features(predictions), self._features(references))
+
+    def merge(self, parts: Sequence[FeatureSets]) -> FeatureSets:
+        """The features of all parts' items, in order."""
+        return FeatureSets(
+            np.concatenate([part.predictions for part in parts]),
+            np.concatenate([part.references for part in parts]),
+        )
+
+    def value(self, statistics: FeatureSets, weights: FloatArray | None = None) -> float:
+        """The distance; `weights` must be whole numbers, as an item is in a set or not."""
+        predictions, references = statistics.predictions, statistics.references
+        if weights is not None:
+            times = weights.astype(np.intp)
+            if len(references) == len(predictions):
+                references = np.repeat(references, times, axis=0)
+            predictions = np.repeat(predictions, times, axis=0)
+        return float(self.distance(predictions, references))
+
+    def size(self, statistics: FeatureSets) -> int:
+        """Number of predictions."""
+        return len(statistics.predictions)
+
+    def _features(self, items: Sequence[Any]) -> Features:
+        rows = np.asarray(items) if self.extractor is None else self.extractor.features(items)
+        if rows.ndim != 2:
+            raise MetricInputError(
+                f"{self.name}: features of shape {rows.shape}; give one row per item, [N, D]"
+            )
+        return rows
+
+
+class FID(SetMetric):
+    """The Fréchet distance; over VGGish features it is the FAD, over I3D's the FVD.
+
+    >>> metric = FID()
+    >>> metric.value(metric.statistics([[0.0], [2.0]], [[3.0], [7.0]]))
+    18.0
+    """
+
+    name = "fid"
+    least = 0.0
+    definition = "cov:ddof1-f64"
+
+    def distance(self, predictions: Features, references: Features) -> float:
+        """See `frechet_distance`."""
+        return frechet_distance(predictions, references)
+
+
+class KID(SetMetric):
+    """The kernel Inception distance over subsets of a stated size.
+
+    >>> rng, metric = np.random.default_rng(0), KID(subsets=10, subset_size=50)
+    >>> sets = metric.statistics(rng.normal(1, 1, size=(100, 8)), rng.normal(size=(100, 8)))
+    >>> metric.value(sets) > 5, metric.signature
+    (True, 'kid|features:given|kernel:(xy/D+1)^3|subsets:10x50|v:1')
+    """
+
+    name = "kid"
+
+    def __init__(
+        self, extractor: Extractor | None = None, *, subsets: int = 100, subset_size: int = 1000
+    ) -> None:
+        super().__init__(extractor)
+        self.subsets, self.subset_size = subsets, subset_size
+        self.definition = f"kernel:(xy/D+1)^3|subsets:{subsets}x{subset_size}"
+
+    def distance(self, predictions: Features, references: Features) -> float:
+        """See `kernel_distance`."""
+        return kernel_distance(predictions, references, subsets=self.subsets, subset_size=self.subset_size)
+
+
+class CMMD(SetMetric):
+    """CLIP's maximum mean discrepancy; features are scaled to unit length here.
+
+    >>> metric = CMMD()
+    >>> metric.value(metric.statistics([[3.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]]))
+    0.0
+    """
+
+    name = "cmmd"
+    least = 0.0
+    definition = "kernel:rbf-10|estimate:biased|scale:1000"
+
+    def distance(self, predictions: Features, references: Features) -> float:
+        """See `cmmd`."""
+        return cmmd(_unit(predictions, self.name), _unit(references, self.name))
+
+
+class KAD(SetMetric):
+    """The kernel audio distance, its bandwidth from the predictions as in kadtk.
+
+    >>> rng, metric = np.random.default_rng(0), KAD()
+    >>> metric.value(metric.statistics(rng.normal(1, 1, size=(100, 8)), rng.normal(size=(100, 8)))) > 10
+    True
+    """
+
+    name = "kad"
+    definition = "kernel:rbf-median-of-predictions|estimate:unbiased|scale:100"
+
+    def distance(self, predictions: Features, references: Features) -> float:
+        """See `kernel_audio_distance`."""
+        return kernel_audio_distance(references, predictions)
+
+
+class KLDivergence(MeanMetric):
+    """Mean KL divergence of paired class probabilities, with its direction in its name.
+
+    Args:
+        direction: `reference||prediction` as AudioLDM and AudioCraft report it, or the reverse.
+        epsilon: added inside the logarithm of the second distribution.
+
+    >>> metric = KLDivergence(epsilon=0)
+    >>> metric.name, metric.statistics([[0.9, 0.1]], [[0.5, 0.5]]).round(4).tolist()
+    ('kl_reference_prediction', [0.5108])
+    """
+
+    higher_is_better = False
+
+    def __init__(
+        self,
+        direction: Literal["reference||prediction", "prediction||reference"] = "reference||prediction",
+        *,
+        epsilon: float = 1e-6,
+    ) -> None:
+        self.direction, self.epsilon = direction, epsilon
+        self.name = "kl_" + direction.replace("||", "_")
+
+    @property
+    def signature(self) -> str:
+        """For example `kl_reference_prediction|eps:1e-06|v:1`."""
+        return f"{self.name}|eps:{self.epsilon:g}|v:1"
+
+    def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> FloatArray:
+        """The divergence of each pair, [N]."""
+        check_lengths(self.name, predictions, references)
+        p, q = references, predictions
+        if self.direction == "prediction||reference":
+            p, q = q, p
+        return kl_divergence_items(np.asarray(p), np.asarray(q), epsilon=self.epsilon)
+
+
+def _unit(rows: Features, name: str) -> Features:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not lengths.all():
+        raise MetricInputError(
+            f"{name}: embedding {int(np.argmin(lengths))} has length 0; leave the item out"
+        )
+    return np.asarray(rows / lengths)

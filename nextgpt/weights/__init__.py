@@ -1,0 +1,1 @@
+"""What is published, what is on disk, and what is missing."""

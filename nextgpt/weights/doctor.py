@@ -1,0 +1,252 @@
+"""What a preset needs on disk: each file, whether it is there and whole, its size, licence and origin.
+
+Nothing is loaded and nothing is fetched; torch is not even imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from nextgpt.checkpoints import CARD, TENSORS
+from nextgpt.config import Config, ConfigError, checkpoint_place, locate, with_weights
+from nextgpt.weights.files import UNUSED, VOCABULARIES, BrokenFileError, check
+from nextgpt.weights.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
+
+State = Literal["found", "missing", "broken"]
+_INDEXED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_MODEL = ("model.safetensors", *_INDEXED, "pytorch_model.bin")
+_NETWORK = tuple(f"diffusion_pytorch_{name.removeprefix('pytorch_')}" for name in _MODEL)
+
+
+@dataclass(frozen=True)
+class File:
+    """One file that is needed.
+
+    Attributes:
+        name: inside its folder; of a file that may have several names, the one that was found or is usual.
+        state: "found", "missing" or "broken".
+        bytes: its size; of a missing file about what it will be, where that is known.
+        reason: what is wrong with it.
+    """
+
+    name: str
+    state: State
+    bytes: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of a model's parts.
+
+    Attributes:
+        name: its field in the preset's weights.
+        place: what the preset, or `--weights`, names.
+        folder: where that was found.
+        licence: of the published weights.
+        source: where they come from.
+        note: what else there is to do.
+        files: what it consists of.
+    """
+
+    name: str
+    place: str
+    folder: str | None
+    licence: str
+    source: str
+    note: str
+    files: tuple[File, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every file is there."""
+        return all(file.state == "found" for file in self.files)
+
+
+def examine(config: Config, weights: Path | None = None) -> list[Part]:
+    """Look for all files that a preset needs to answer.
+
+    Args:
+        config: the preset.
+        weights: a folder that holds its parts, or some of them (see `config.with_weights`).
+
+    Raises:
+        ConfigError: there is no such folder, or it holds none of the parts.
+
+    Example:
+        >>> from nextgpt.config import load_config
+        >>> [part.name for part in examine(load_config("7b"))][:2]
+        ['encoder', 'language_model']
+    """
+    own = config if weights is None else with_weights(config, weights)
+    places = asdict(own.weights)
+    parts = [
+        _part(name, named, places[name])
+        for name, named in asdict(config.weights).items()
+        if name != "checkpoints" and places[name]
+    ]
+    return [*parts, _checkpoint(own)]
+
+
+def _own(place: str) -> str:
+    """The licence of weights that no table names."""
+    return "as this project" if ":" in place else "unknown; see where it comes from"
+
+
+def _part(name: str, named: str, place: str) -> Part:
+    """One frozen part: what the preset names, looked for at a place."""
+    published = PUBLISHED.get(named, Published(_own(named), named))
+    folder = _folder(place)
+    if name == "encoder":
+        # ImageBind as published has no configuration of its own.
+        names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin")
+        files = [_file(folder, *names, expected=_expected(published, ""))]
+    elif name == "language_model":
+        files = [*_words(folder, *VOCABULARIES), *_weights(folder, "", _MODEL, published)]
+    else:
+        files = _pipeline(folder, name, published)
+    note = published.note or (f"hf download {named}" if named in PUBLISHED else "")
+    return _made(name, named or place, folder, published, note, files)
+
+
+def _folder(place: str) -> Path | None:
+    try:
+        return locate(place) if place else None
+    except ConfigError:
+        return None
+
+
+def _made(
+    name: str, place: str, folder: Path | None, published: Published, note: str, files: Sequence[File]
+) -> Part:
+    """A part; what there is to do is said only as long as a file is not there."""
+    whole = all(file.state == "found" for file in files)
+    where = None if folder is None else str(folder)
+    return Part(name, place, where, published.licence, published.url, "" if whole else note, tuple(files))
+
+
+def _checkpoint(config: Config) -> Part:
+    published = CHECKPOINTS.get(config.name, TO_BE_TRAINED)
+    place = checkpoint_place(config, "instruct")
+    if ":" in place:
+        published = Published(_own(place), place)
+    folder = _folder(place)
+    files = [_file(folder, CARD), _file(folder, TENSORS, expected=_expected(published, ""))]
+    return _made("checkpoints", place, folder, published, published.note, files)
+
+
+def _pipeline(folder: Path | None, modality: str, published: Published) -> list[File]:
+    """The files of a diffusion pipeline, as its own index lists its parts."""
+    index = _file(folder, "model_index.json")
+    parts = ["unet", "vae", "text_encoder", *(["vocoder"] if modality == "audio" else [])]
+    parts += ["tokenizer", "scheduler"]
+    if folder is not None and index.state == "found":
+        try:
+            listed = json.loads((folder / index.name).read_text(encoding="utf-8"))
+            parts = [name for name, made in listed.items() if isinstance(made, list) and made[0] is not None]
+        except (OSError, ValueError, AttributeError) as error:
+            index = File(index.name, "broken", index.bytes, f"cannot be read: {error}")
+    files = [index]
+    for part in (part for part in parts if part not in UNUSED):
+        if part.startswith("scheduler"):
+            files.append(_file(folder, f"{part}/scheduler_config.json"))
+        elif part.startswith("tokenizer"):
+            files.append(_file(folder, f"{part}/tokenizer_config.json"))
+            files += _words(folder, *(f"{part}/{name}" for name in reversed(VOCABULARIES)))
+        else:
+            # Networks of transformers and of diffusers are called differently.
+            of_words = part.startswith(("text_encoder", "vocoder", "language_model"))
+            names = (*_MODEL, *_NETWORK) if of_words else (*_NETWORK, *_MODEL)
+            files += _weights(folder, part, names, published)
+    return files
+
+
+def _words(folder: Path | None, *names: str) -> Iterator[File]:
+    """What a tokenizer knows its words from; of CLIP's and GPT-2's kind also how they are put together."""
+    file = _file(folder, *names)
+    yield file
+    if file.name.endswith("vocab.json"):
+        yield _file(folder, file.name.replace("vocab.json", "merges.txt"))
+
+
+def _weights(folder: Path | None, part: str, names: Sequence[str], published: Published) -> list[File]:
+    """The files of one network: its configuration, then its weights, shard by shard."""
+    before = f"{part}/" if part else ""
+    weights = _file(folder, *(before + name for name in names), expected=_expected(published, part))
+    files = [_file(folder, f"{before}config.json"), weights]
+    if folder is not None and weights.state == "found" and weights.name.endswith(".index.json"):
+        try:
+            listed = json.loads((folder / weights.name).read_text(encoding="utf-8"))["weight_map"].values()
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            files[-1] = File(weights.name, "broken", weights.bytes, f"cannot be read: {error!r}")
+            return files
+        files += [_file(folder, before + shard) for shard in sorted(set(listed))]
+    return files
+
+
+def _expected(published: Published, part: str) -> int | None:
+    """About how many bytes a file will have: half precision."""
+    count = published.parameters.get(part)
+    return None if count is None else 2 * count
+
+
+def _file(folder: Path | None, *names: str, expected: int | None = None) -> File:
+    """The first of some names that is there; the first of all where none is."""
+    for name in names:
+        path = None if folder is None else folder / name
+        if path is None or not path.is_file():
+            continue
+        try:
+            check(path)
+        except BrokenFileError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            return File(name, "broken", path.stat().st_size, reason)
+        except OSError as error:
+            return File(name, "broken", None, f"cannot be read: {error.strerror}")
+        return File(name, "found", path.stat().st_size)
+    return File(names[0], "missing", expected)
+
+
+def lines(parts: Sequence[Part]) -> Iterator[str]:
+    """The findings in words."""
+    for part in parts:
+        yield f"{part.name}: {part.place or 'not named by the preset'}"
+        if part.folder and part.folder != part.place:
+            yield f"  in {part.folder}"
+        yield f"  licence: {part.licence}"
+        if part.source and part.source != part.place:
+            yield f"  from {part.source}"
+        for file in part.files:
+            size = "" if file.bytes is None else _size(file.bytes)
+            about = "about " if size and file.state == "missing" else ""
+            reason = f": {file.reason}" if file.reason else ""
+            yield f"  {file.state:<8}{about + size:>15}  {file.name}{reason}"
+        if part.note:
+            yield f"  to do: {part.note}"
+    files = [file for part in parts for file in part.files]
+    wrong = [file for file in files if file.state != "found"]
+    total = sum(file.bytes or 0 for file in wrong if file.state == "missing")
+    yield f"{len(files) - len(wrong)} of {len(files)} files found" + (
+        f"; {len(wrong)} to get, about {_size(total)} in half precision" if wrong else ""
+    )
+
+
+def _size(count: int) -> str:
+    """Bytes in the unit that people read.
+
+    >>> _size(999), _size(1_710_000_000)
+    ('999 B', '1.71 GB')
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.2f} {unit}"
+    return f"{count} B"
+
+
+def as_json(parts: Sequence[Part]) -> str:
+    """The findings for programs."""
+    return json.dumps([asdict(part) | {"whole": part.whole} for part in parts], indent=1)

@@ -86,7 +86,7 @@ class Suite:
 
 
 def _toy(task: str, family: str, about: str) -> tuple[BenchmarkEntry, BenchmarkEntry]:
-    module = f"benchmarks.tasks.toyworld_{task.replace('-', '_')}"
+    module = f"benchmarks.tasks.toyworld.{task.replace('-', '_')}"
     return (
         BenchmarkEntry(f"toy-{task}", family, f"{about}, test split", f"{module}:TEST"),
         BenchmarkEntry(

@@ -142,6 +142,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     from difflib import get_close_matches
 
     from benchmarks.score import files, media
+    from benchmarks.score.generated import Generated
 
     families = (*files.FAMILIES, *media.FAMILIES, "people")
     if family not in families:
@@ -152,7 +153,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         if value is not None:
             raise typer.BadParameter(f"{option} is of no use for {family}; leave it out")
     if family in media.FAMILIES:
-        asked = media.Generated(
+        asked = Generated(
             family, predictions, references, prompts, extractor or (), resize, cache, allow_missing
         )
         found = media.score_generated(asked)

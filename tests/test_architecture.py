@@ -78,7 +78,7 @@ ROOMS = {
     "metrics/people": "agreement",
     "metrics/extractors": "clip inception",
     "benchmarks": "test_image_captioning test_vqa test_text_to_image test_editing conftest registry cli",
-    "benchmarks/score": "files media sets material judgements",
+    "benchmarks/score": "files media pictures clips sounds arrays sets material judgements",
     "benchmarks/tasks/toyworld": "captioning vqa text_to_image editing",
     "benchmarks/tasks/images": "coco vqa",
     "benchmarks/harness": "system benchmark records run scoring gate",

@@ -1,9 +1,8 @@
-"""`nextgpt-bench score` for folders of media and files of features."""
+"""`nextgpt-bench score` for folders of pictures."""
 
 from __future__ import annotations
 
 import json
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image as PILImage
 
-from benchmarks import registry
-from benchmarks.registry import ExtractorEntry
 from metrics.sets.frechet import frechet_distance
 from metrics.sets.kernels import kernel_distance
 from nextgpt.media import Image
-from tests.benchmarks.networks import WORDS, Colours
-from tests.benchmarks.terminal import ROW, Command, only_line
+from tests.benchmarks.networks import Colours
+from tests.benchmarks.score.made import BOTH, NAMES, picture, rows
+from tests.benchmarks.terminal import Command, only_line
 
-NAMES = ("red", "green", "blue")
-
-
-@pytest.fixture(autouse=True)
-def networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The usual extractors, replaced by small ones."""
-    entries = {
-        name: ExtractorEntry(name, "", f"tests.benchmarks.networks:{target}", "pictures")
-        for name, target in (("inception", "Classes"), ("clip", "Colours"), ("absent", "gone"))
-    }
-    entries["ears"] = ExtractorEntry("ears", "", "tests.benchmarks.networks:Ears", "sounds")
-    monkeypatch.setattr(registry, "EXTRACTORS", entries)
-
-
-def picture(colour: str, rng: np.random.Generator, noise: int = 60) -> Image:
-    pixels = np.array(WORDS[colour]) * 150 + rng.integers(0, noise, 3)
-    return Image(np.broadcast_to(pixels, (4, 4, 3)).astype(np.uint8))
+pytestmark = pytest.mark.usefixtures("networks")
 
 
 @pytest.fixture
@@ -50,18 +32,8 @@ def folders(bench: Command) -> Command:
     return bench
 
 
-def rows(file: str = "rows.json") -> dict[tuple[str, str], dict[str, Any]]:
-    """Rows by metric and the network's name in the signature."""
-    found = json.loads(Path(file).read_text())
-    assert all(set(row) >= ROW for row in found)
-    return {(row["metric"], "classes" if "classes" in row["signature"] else "colours"): row for row in found}
-
-
 def stacked(folder: str) -> list[Any]:
     return [Image.open(path).pixels for path in sorted(Path(folder).glob("*.png"))]
-
-
-BOTH = ("--references", "true", "--predictions", "said")
 
 
 def test_two_folders_have_the_distances_of_their_features(folders: Command) -> None:
@@ -264,162 +236,3 @@ def test_a_network_that_reads_no_text_is_of_no_use_for_edits(folders: Command) -
     code, _, err = folders("score", "editing", *BOTH, "--extractor", "inception")
     assert code == 1
     assert "missing: metrics of editing by inception, which reads no texts" in only_line(err)
-
-
-def test_frames_are_averaged_in_their_clip_first(bench: Command) -> None:
-    rng = np.random.default_rng(0)
-    for clip, colours in (("long", ["red"] * 3 + ["blue"]), ("short", ["green"])):
-        for number, colour in enumerate(colours):
-            picture(colour, rng, 1).save(f"clips/{clip}/{number}.png")
-    Path("prompts.json").write_text(json.dumps({"long": "red", "short": "green"}))
-    arguments = ("score", "text-to-video", "--prompts", "prompts.json", "--predictions", "clips")
-    assert bench(*arguments, "--json", "rows.json")[0] == 0
-    (row,) = rows().values()
-    assert (row["metric"], row["n"]) == ("clipsim", 2)
-    assert row["value"] == pytest.approx((0.75 + 1) / 2)
-
-
-@pytest.mark.parametrize("allowed", [False, True])
-def test_a_clip_without_frames_is_named(bench: Command, allowed: bool) -> None:
-    picture("red", np.random.default_rng(0)).save("clips/one/0.png")
-    Path("clips/two").mkdir()
-    Path("prompts.json").write_text(json.dumps({"one": "red", "two": "green"}))
-    arguments = ["score", "text-to-video", "--prompts", "prompts.json", "--predictions", "clips"]
-    code, _, err = bench(*arguments, *["--allow-missing"] * allowed)
-    assert code == 1
-    assert "clips/two: a clip without frames" in only_line(err)
-
-
-# --- sounds ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sounds(bench: Command) -> Command:
-    rng = np.random.default_rng(0)
-    for folder in ("true", "said"):
-        Path(folder).mkdir()
-        for number in range(6):
-            samples = (rng.uniform(-1, 1, 4000) * (number + 1) / 7 * 32767).astype("<i2")
-            with wave.open(f"{folder}/{number}.wav", "wb") as file:
-                file.setparams((1, 2, 8000, 0, "NONE", ""))
-                file.writeframes(samples.tobytes())
-    Path("prompts.json").write_text(json.dumps({str(number): "loud" for number in range(6)}))
-    return bench
-
-
-EARS = ("score", "text-to-audio", *BOTH, "--extractor", "ears", "--json", "rows.json")
-
-
-def test_sounds_have_distances_divergence_and_fit(sounds: Command) -> None:
-    code, _, err = sounds(*EARS, "--prompts", "prompts.json")
-    assert (code, err) == (0, "")
-    assert {(row["metric"], row["n"]) for row in rows().values()} == {
-        (metric, 6)
-        for metric in ("fad", "kad", "fd", "kl_reference_prediction", "audio_inception_score", "clap_score")
-    }
-
-
-def test_sounds_of_other_names_are_no_pairs(sounds: Command) -> None:
-    Path("said/0.wav").rename("said/other.wav")
-    code, _, err = sounds(*EARS)
-    assert code == 0
-    assert "no kl_reference_prediction of pairs" in only_line(err)
-    assert {"fad", "fd"} <= {metric for metric, _ in rows()}
-
-
-def test_a_sound_that_is_cut_off_is_named_or_counted(sounds: Command) -> None:
-    path = Path("said/3.wav")
-    path.write_bytes(path.read_bytes()[:100])
-    code, _, err = sounds(*EARS)
-    assert code == 1
-    assert "said/3.wav: " in only_line(err)
-    assert sounds(*EARS, "--allow-missing")[0] == 0
-    assert {(row["n"], row["failed"]) for row in rows().values()} == {(5, 1)}
-
-
-# --- features that another program extracted -----------------------------------------------------------
-
-
-@pytest.fixture
-def features(bench: Command) -> Command:
-    rng = np.random.default_rng(0)
-    for name, shift in (("said", 0.5), ("true", 0.0)):
-        shape = rng.normal(shift, 1, size=(50, 4))
-        np.save(f"{name}.npy", shape)
-        np.savez(f"{name}.npz", features=shape, probabilities=rng.dirichlet(np.ones(3), 50))
-    return bench
-
-
-NPY, NPZ = (("--references", f"true.{end}", "--predictions", f"said.{end}") for end in ("npy", "npz"))
-
-
-@pytest.mark.parametrize(("family", "metric"), [("text-to-video", "fvd"), ("text-to-audio", "fad")])
-def test_given_features_have_the_distance_of_their_family(
-    features: Command, family: str, metric: str
-) -> None:
-    assert features("score", family, *NPY, "--json", "rows.json")[0] == 0
-    row = rows()[metric, "colours"]
-    assert row["value"] == pytest.approx(frechet_distance(np.load("said.npy"), np.load("true.npy")))
-    assert row["signature"].startswith(f"{metric}|features:given|cov:ddof1-f64|n:50/50|ref:")
-
-
-def test_class_probabilities_have_divergence_and_inception_score(features: Command) -> None:
-    assert features("score", "text-to-audio", *NPZ, "--json", "rows.json")[0] == 0
-    assert {metric for metric, _ in rows()} == {
-        "fad",
-        "fad_infinity",
-        "kad",
-        "kl_reference_prediction",
-        "inception_score",
-    }
-
-
-@pytest.mark.parametrize(
-    ("said", "complaint"),
-    [
-        (np.ones((1, 4)), "said.npy has 1 sample; a distance between sets needs at least 2 in each"),
-        (np.ones((5, 3)), "features of 3 and 4 dimensions; use one extractor for both sets"),
-        (np.full((5, 4), np.nan), "said.npy[0] holds a value that is not finite"),
-        (np.ones(5), "said.npy has shape (5,)"),
-        (np.array(["a"]), "said.npy: features holds <U1, no numbers"),
-        (np.array([{}]), "said.npy: no readable NumPy file"),
-    ],
-)
-def test_features_without_a_distance_are_named(features: Command, said: Any, complaint: str) -> None:
-    np.save("said.npy", said, allow_pickle=True)
-    code, out, err = features("score", "text-to-audio", *NPY)
-    assert (code, out) == (1, "")
-    assert complaint in only_line(err)
-
-
-def test_constant_features_have_a_distance_but_no_bandwidth(features: Command) -> None:
-    np.save("said.npy", np.ones((20, 4)))
-    code, out, _ = features("score", "text-to-audio", *NPY, "--json", "rows.json")
-    assert code == 0
-    found = rows()
-    assert found["fad", "colours"]["value"] > 0
-    assert found["kad", "colours"]["value"] is None
-    assert "the bandwidth is 0" in out
-
-
-def test_unpaired_probabilities_are_refused(features: Command) -> None:
-    np.savez("said.npz", probabilities=np.full((9, 3), 1 / 3))
-    code, _, err = features("score", "text-to-audio", *NPZ)
-    assert code == 1
-    assert "9 predictions but 50 references; give one for each" in only_line(err)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("--predictions", "said.npy"), "said.npy: features; give features of the references too"),
-        ((*NPY, "--extractor", "clip"), "features are scored as they are; leave --extractor out"),
-        (("--references", "true.npy", "--predictions", "none.npy"), "none.npy: no such file"),
-    ],
-)
-def test_options_that_do_not_fit_features_are_refused(
-    features: Command, arguments: tuple[str, ...], complaint: str
-) -> None:
-    code, _, err = features("score", "text-to-audio", *arguments)
-    assert code == 1
-    assert complaint in only_line(err)

@@ -1,0 +1,69 @@
+"""Scores of generated sounds: a set against another, each against its pair, and each against its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import registry
+from benchmarks.score.generated import Generated, Scored, absent_names
+from benchmarks.score.material import SOUNDS, files_by_name, read_prompts
+from benchmarks.score.networks import Network, networks
+from benchmarks.score.sets import Rows
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
+
+
+def score_sounds(asked: Generated) -> Scored:
+    """A set of sounds against another, pair by pair where names agree, and each sound against its prompt."""
+    from metrics.extractors import read_sound
+    from metrics.metric import MetricInputError
+    from metrics.statistics import estimate
+
+    scored = Scored()
+    files = files_by_name(asked.predictions, SOUNDS, "sounds")
+    prompts = read_prompts(asked.prompts) if asked.prompts else {}
+    lost = absent_names(asked, files, prompts, asked.prompts)
+    true = files_by_name(asked.references, SOUNDS, "sounds") if asked.references else {}
+    heard = {name: read_sound(path) for name, path in true.items()}
+    said = {}
+    for name, path in files.items():
+        try:
+            said[name] = read_sound(path)
+        except MetricInputError:
+            if not asked.allow_missing:
+                raise
+            lost.append(name)
+    if heard and said.keys() != heard.keys():
+        scored.notes.append("the names differ on the two sides, so no kl_reference_prediction of pairs")
+    for network in networks(asked, scored):
+        rows = Rows(asked.family, asked.predictions.resolve().name, len(lost))
+        for metric, references in _sound_metrics(network, said, heard, prompts):
+            statistics = metric.statistics([*said.values()], references)
+            rows.add(metric.signature, len(said), partial(estimate, metric, statistics))
+        scored.results += rows.results
+    return scored
+
+
+def _sound_metrics(
+    network: Network, said: Mapping[str, Any], heard: Mapping[str, Any], prompts: Mapping[str, str]
+) -> Iterator[tuple[Metric[Any], Sequence[Any]]]:
+    """What a network can measure, each with what the predictions are held against."""
+    from metrics.pairs.sounds import AudioKL, CLAPScore
+    from metrics.sets.sounds import FAD, FD, AudioInceptionScore, WindowKAD
+
+    true = [*heard.values()]
+    if true and hasattr(network.source, "windows"):
+        yield FAD(network.cached), true
+        yield WindowKAD(network.cached), true
+    if hasattr(network.source, "probabilities"):
+        classifier = registry.load_extractor(network.asked, layer="logits")
+        if true:
+            yield FD(network.cached), true
+        if said.keys() == heard.keys():
+            yield AudioKL(classifier), true
+        yield AudioInceptionScore(classifier), true
+    if prompts and network.embeds:
+        yield CLAPScore(network.cached), [prompts[name] for name in said]

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import registry
+from benchmarks.registry import ExtractorEntry
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual extractors, replaced by small ones."""
+    entries = {
+        name: ExtractorEntry(name, "", f"tests.benchmarks.networks:{target}", "pictures")
+        for name, target in (("inception", "Classes"), ("clip", "Colours"), ("absent", "gone"))
+    }
+    entries["ears"] = ExtractorEntry("ears", "", "tests.benchmarks.networks:Ears", "sounds")
+    monkeypatch.setattr(registry, "EXTRACTORS", entries)

@@ -1,0 +1,99 @@
+"""`nextgpt-bench score` for features that another program extracted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metrics.sets.frechet import frechet_distance
+from tests.benchmarks.score.made import rows
+from tests.benchmarks.terminal import Command, only_line
+
+pytestmark = pytest.mark.usefixtures("networks")
+
+
+@pytest.fixture
+def features(bench: Command) -> Command:
+    rng = np.random.default_rng(0)
+    for name, shift in (("said", 0.5), ("true", 0.0)):
+        shape = rng.normal(shift, 1, size=(50, 4))
+        np.save(f"{name}.npy", shape)
+        np.savez(f"{name}.npz", features=shape, probabilities=rng.dirichlet(np.ones(3), 50))
+    return bench
+
+
+NPY, NPZ = (("--references", f"true.{end}", "--predictions", f"said.{end}") for end in ("npy", "npz"))
+
+
+@pytest.mark.parametrize(("family", "metric"), [("text-to-video", "fvd"), ("text-to-audio", "fad")])
+def test_given_features_have_the_distance_of_their_family(
+    features: Command, family: str, metric: str
+) -> None:
+    assert features("score", family, *NPY, "--json", "rows.json")[0] == 0
+    row = rows()[metric, "colours"]
+    assert row["value"] == pytest.approx(frechet_distance(np.load("said.npy"), np.load("true.npy")))
+    assert row["signature"].startswith(f"{metric}|features:given|cov:ddof1-f64|n:50/50|ref:")
+
+
+def test_class_probabilities_have_divergence_and_inception_score(features: Command) -> None:
+    assert features("score", "text-to-audio", *NPZ, "--json", "rows.json")[0] == 0
+    assert {metric for metric, _ in rows()} == {
+        "fad",
+        "fad_infinity",
+        "kad",
+        "kl_reference_prediction",
+        "inception_score",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        (np.ones((1, 4)), "said.npy has 1 sample; a distance between sets needs at least 2 in each"),
+        (np.ones((5, 3)), "features of 3 and 4 dimensions; use one extractor for both sets"),
+        (np.full((5, 4), np.nan), "said.npy[0] holds a value that is not finite"),
+        (np.ones(5), "said.npy has shape (5,)"),
+        (np.array(["a"]), "said.npy: features holds <U1, no numbers"),
+        (np.array([{}]), "said.npy: no readable NumPy file"),
+    ],
+)
+def test_features_without_a_distance_are_named(features: Command, said: Any, complaint: str) -> None:
+    np.save("said.npy", said, allow_pickle=True)
+    code, out, err = features("score", "text-to-audio", *NPY)
+    assert (code, out) == (1, "")
+    assert complaint in only_line(err)
+
+
+def test_constant_features_have_a_distance_but_no_bandwidth(features: Command) -> None:
+    np.save("said.npy", np.ones((20, 4)))
+    code, out, _ = features("score", "text-to-audio", *NPY, "--json", "rows.json")
+    assert code == 0
+    found = rows()
+    assert found["fad", "colours"]["value"] > 0
+    assert found["kad", "colours"]["value"] is None
+    assert "the bandwidth is 0" in out
+
+
+def test_unpaired_probabilities_are_refused(features: Command) -> None:
+    np.savez("said.npz", probabilities=np.full((9, 3), 1 / 3))
+    code, _, err = features("score", "text-to-audio", *NPZ)
+    assert code == 1
+    assert "9 predictions but 50 references; give one for each" in only_line(err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--predictions", "said.npy"), "said.npy: features; give features of the references too"),
+        ((*NPY, "--extractor", "clip"), "features are scored as they are; leave --extractor out"),
+        (("--references", "true.npy", "--predictions", "none.npy"), "none.npy: no such file"),
+    ],
+)
+def test_options_that_do_not_fit_features_are_refused(
+    features: Command, arguments: tuple[str, ...], complaint: str
+) -> None:
+    code, _, err = features("score", "text-to-audio", *arguments)
+    assert code == 1
+    assert complaint in only_line(err)

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from nextgpt.config import ConfigError, Stage, build
-from nextgpt.errors import UserError
+from nextgpt.config import Stage
+from nextgpt.errors import ConfigError, UserError
+from nextgpt.fields import build
 
 if TYPE_CHECKING:
     import torch

@@ -258,7 +258,8 @@ def doctor(
 
 def _configured(preset: str, projection: str | None, weights: Path | None) -> Config:
     """A preset, with what the command line says otherwise."""
-    from nextgpt.config import load_config, with_weights
+    from nextgpt.config import load_config
+    from nextgpt.weights.places import with_weights
 
     config = load_config(preset, projection=projection)
     return config if weights is None else with_weights(config, weights)

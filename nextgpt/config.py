@@ -7,35 +7,27 @@ installed package). A misspelt field is refused with the field that was probably
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import importlib.util
 import os
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import yaml
 
-from nextgpt.errors import UserError
+from nextgpt.errors import ConfigError
+from nextgpt.fields import build, meant
 from nextgpt.messages import Modality
 
 PRESETS = Path(__file__).parent / "presets"
 Stage = Literal["encoding", "decoding", "instruct"]
 Keep = Literal["device", "memory", "disk"]
 STAGES: tuple[Stage, ...] = ("encoding", "decoding", "instruct")
-T = TypeVar("T")
-
-
-class ConfigError(UserError):
-    """A preset that cannot be used, or weights that are not there; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Where the frozen parts and the trained ones are found (see `locate`).
+    """Where the frozen parts and the trained ones are found (see `nextgpt.weights.places`).
 
     Attributes:
         encoder: an ImageBind or a CLIP.
@@ -266,7 +258,7 @@ def preset_text(name: str) -> str:
         True
     """
     if name not in presets():
-        raise ConfigError(f"{name}: no such preset{_meant(name, presets())}")
+        raise ConfigError(f"{name}: no such preset{meant(name, presets())}")
     return (PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
@@ -290,7 +282,7 @@ def load_config(preset: str | os.PathLike[str], *, projection: str | None = None
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
         raise ConfigError(
-            f"{preset}: no such preset and no YAML file{_meant(str(preset), presets())}"
+            f"{preset}: no such preset and no YAML file{meant(str(preset), presets())}"
         ) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
@@ -334,148 +326,3 @@ def _complete(config: Config, where: str) -> None:
     for modality, template in config.prompt.media().items():
         if template.count("{media}") != 1:
             raise ConfigError(f"{where}: prompt: {modality}: {template!r} needs {{media}}, once")
-
-
-def build(kind: type[T], values: Any, where: str) -> T:
-    """Make a dataclass, nested ones included, from what YAML gives.
-
-    Args:
-        kind: a dataclass.
-        values: a mapping of its fields.
-        where: what to call the place in error messages.
-
-    Raises:
-        ConfigError: an unknown, missing or ill-typed field; names it.
-
-    Example:
-        >>> build(Lora, {"rank": 8, "alfa": 16}, "my.yaml: lora")
-        Traceback (most recent call last):
-        nextgpt.config.ConfigError: my.yaml: lora: there is no field 'alfa'; did you mean 'alpha'?
-    """
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{where}: expected fields and values, got {values!r}")
-    hints = typing.get_type_hints(kind)
-    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for name in values:
-        if name not in fields:
-            raise ConfigError(f"{where}: there is no field {name!r}{_meant(str(name), tuple(fields))}")
-    for name, item in fields.items():
-        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        if required and name not in values:
-            raise ConfigError(f"{where}: the field {name!r} is missing")
-    return kind(**{name: _value(hints[name], value, f"{where}: {name}") for name, value in values.items()})
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    """Check one value against its type, and make what is nested in it."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return build(hint, value, where)
-    if origin in {types.UnionType, typing.Union}:
-        inner = next(item for item in arguments if item is not type(None))
-        return None if value is None else _value(inner, value, where)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_value(arguments[0], item, where) for item in value)
-    if hint is Any or (origin is Literal and value in arguments):
-        return value
-    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        if isinstance(value, Mapping):
-            return {
-                _value(arguments[0], key, where): _value(arguments[1], item, f"{where}: {key}")
-                for key, item in value.items()
-            }
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif isinstance(hint, type) and isinstance(value, hint) and not (hint is int and value is True):
-        return value
-    # YAML reads 1e-4 as text; 1.0e-4 is a number.
-    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
-
-
-def _meant(name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
-
-
-def locate(place: str, *, revision: str | None = None) -> Path:
-    """Find the folder of weights. Nothing is downloaded.
-
-    Args:
-        place: a local folder; ``package:folder`` inside an installed package, which is not imported;
-            or a hub id, looked up in the local hub cache.
-        revision: of a hub id.
-
-    Raises:
-        ConfigError: it is not there; says how to get it.
-
-    Example:
-        >>> locate("nextgpt:presets").name
-        'presets'
-    """
-    if place and Path(place).expanduser().is_dir():
-        return Path(place).expanduser()
-    if ":" in place:
-        package, _, inner = place.partition(":")
-        spec = importlib.util.find_spec(package)
-        roots = list(spec.submodule_search_locations or ()) if spec else []
-        for root in roots:
-            if (Path(root) / inner).is_dir():
-                return Path(root) / inner
-        missing = f"it has no folder {inner}" if roots else "it is not installed"
-        raise ConfigError(f"{place}: the package {package} was to hold these weights, but {missing}")
-    if place.count("/") != 1 or place.startswith((".", "/", "~")):
-        raise ConfigError(
-            f"{place or 'weights without a place'}: no such folder; check the path, or ask nextgpt doctor"
-        )
-    folder = _hub_cache(place, revision or "main")
-    if folder is None:
-        raise ConfigError(
-            f"{place}: neither a folder nor in the local hub cache; if the hub has it, fetch it first "
-            f"with `hf download {place}`"
-        )
-    return folder
-
-
-def _hub_cache(name: str, revision: str) -> Path | None:
-    """Where the hub's cache keeps a model, in the layout that huggingface_hub documents.
-
-    Its own function for this is not used: to import it takes longer than all of `nextgpt doctor`.
-    """
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    cache = Path(HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
-    try:
-        commit = (cache / "refs" / revision).read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        commit = revision
-    folder = cache / "snapshots" / commit
-    return folder if folder.is_dir() else None
-
-
-def with_weights(config: Config, folder: Path) -> Config:
-    """A preset whose parts come from one folder, as far as they are there.
-
-    A part lies in a sub-folder named after its role (``language_model``, ``encoder``, ``image``, ``video``,
-    ``audio``, ``checkpoints``) or after its hub id, with or without the owner's name. What is not there is
-    looked for where the preset says.
-
-    Args:
-        config: the preset.
-        folder: holds the sub-folders.
-
-    Raises:
-        ConfigError: there is no such folder, or nothing in it belongs to the preset.
-    """
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; it was to hold the weights of {config.name}")
-    found: dict[str, str] = {}
-    for role, place in dataclasses.asdict(config.weights).items():
-        named = [place, place.rpartition("/")[2]] if place and ":" not in place else []
-        for name in (role, *named):
-            if name and (folder / name).is_dir():
-                found[role] = str(folder / name)
-                break
-    if not found:
-        roles = ", ".join(item.name for item in dataclasses.fields(Weights))
-        raise ConfigError(f"{folder}: holds no part of {config.name}; name its sub-folders {roles}")
-    return dataclasses.replace(config, weights=dataclasses.replace(config.weights, **found))

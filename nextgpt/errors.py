@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class UserError(ValueError):
     """The base of all errors whose message says what is wrong, where, and what to do about it."""
+
+
+class ConfigError(UserError):
+    """A preset that cannot be used, or weights that are not there; the message says what to do."""

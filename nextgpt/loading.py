@@ -23,18 +23,20 @@ from nextgpt.checkpoints import (
     folder_hash,
 )
 from nextgpt.checkpoints import load as read_checkpoint
-from nextgpt.config import Config, ConfigError, Stage, checkpoint_place, load_config, locate, with_weights
+from nextgpt.config import Config, Stage, checkpoint_place, load_config
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
 from nextgpt.decoding.shelf import Shelf
 from nextgpt.encoding.clip import Clip
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.errors import ConfigError
 from nextgpt.messages import Modality
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.sizing.full_size import IMAGEBIND_HUGE
 from nextgpt.sizing.memory import available, needed, require
+from nextgpt.weights.places import locate, with_weights
 
 # Raise it with every change of code that changes answers: it is part of every fingerprint.
 REVISION = 1
@@ -58,7 +60,7 @@ def load(
             answers in text only.
         projection: kind of the input projection; by default the preset's.
         device: by default the first GPU, or the CPU.
-        weights: a folder that holds the preset's parts, or some of them (see `config.with_weights`).
+        weights: a folder that holds the preset's parts, or some of them (see `places.with_weights`).
 
     Raises:
         ConfigError: the preset is wrong, or weights are missing.

@@ -60,14 +60,14 @@ HEAVY = (
 
 # The rooms that the design names.
 ROOMS = {
-    "nextgpt": "messages signals config model checkpoints chat cli",
+    "nextgpt": "messages signals config fields model checkpoints chat cli",
     "nextgpt/media": "image video audio",
     "nextgpt/encoding": "imagebind clip grouping projection",
-    "nextgpt/reasoning": "language_model",
+    "nextgpt/reasoning": "language_model pretrained adapters",
     "nextgpt/decoding": "projection conditions image video audio",
     "nextgpt/training": "losses data stages loop",
-    "nextgpt/sizing": "structure parameters memory rehearsal full_size measuring",
-    "nextgpt/weights": "published files doctor",
+    "nextgpt/sizing": "structure parameters memory counting passes rehearsal full_size measuring",
+    "nextgpt/weights": "published files places doctor",
     "baselines": "caption_then_tool",
     "toyworld": "scene splits render language questions instructions oracle export",
     "metrics": "metric statistics resampling selftest",

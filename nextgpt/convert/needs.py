@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from nextgpt.checkpoints import OUTPUT, PARTS
-from nextgpt.config import Config, ConfigError, Stage, locate
+from nextgpt.config import Config, Stage
 from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.projection import input_projection
-from nextgpt.reasoning.language_model import adapt, adapters
+from nextgpt.errors import ConfigError
+from nextgpt.reasoning.adapters import adapt, adapters
 from nextgpt.sizing.parameters import made_on, width_of
 from nextgpt.sizing.structure import condition_of, encoder_of, language_model_of
+from nextgpt.weights.places import locate
 
 
 @dataclass(frozen=True)

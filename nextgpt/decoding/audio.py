@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nextgpt.config import ConfigError
 from nextgpt.decoding.decoder import Decoder
+from nextgpt.errors import ConfigError
 from nextgpt.media import Audio
 from nextgpt.messages import Modality
 

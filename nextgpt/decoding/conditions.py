@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextgpt.config import ConfigError
+from nextgpt.errors import ConfigError
 from nextgpt.messages import Modality
 
 _NO_LIMIT = 10**6  # tokenizers without a limit say 1e30

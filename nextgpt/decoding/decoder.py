@@ -16,11 +16,11 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import torch
 from torch import Tensor, nn
 
-from nextgpt.config import ConfigError
 from nextgpt.decoding.conditions import Condition, read_condition
 from nextgpt.decoding.denoising import Denoising
 from nextgpt.decoding.pipelines import text_condition
 from nextgpt.decoding.reading import hushed, read_pipeline
+from nextgpt.errors import ConfigError
 from nextgpt.media import Medium
 from nextgpt.messages import Modality
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextgpt.config import ConfigError
+from nextgpt.errors import ConfigError
 
 if TYPE_CHECKING:
     from nextgpt.decoding.conditions import Condition

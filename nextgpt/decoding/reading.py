@@ -16,7 +16,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from nextgpt.config import ConfigError
+from nextgpt.errors import ConfigError
 from nextgpt.weights.files import CENSORS, refuse_made_up
 
 _BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nextgpt.config import ConfigError
 from nextgpt.decoding.conditions import Condition
 from nextgpt.decoding.decoder import Decoder
+from nextgpt.errors import ConfigError
 from nextgpt.media import Image, Video
 from nextgpt.messages import Modality
 

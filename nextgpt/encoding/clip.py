@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nextgpt.config import ConfigError
 from nextgpt.encoding.preprocessing import moments, preprocess_image
+from nextgpt.errors import ConfigError
 from nextgpt.media import Medium, Video
 from nextgpt.messages import Modality
 from nextgpt.weights.files import refuse_made_up

@@ -10,24 +10,22 @@ and once a span has begun, the rest of it follows without being asked.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nextgpt.config import ConfigError, Lora
+from nextgpt.config import Lora
 from nextgpt.messages import Modality
+from nextgpt.reasoning.adapters import adapt, adapters, add_rows, untie
+from nextgpt.reasoning.pretrained import Bits, read
 from nextgpt.reasoning.prompts import MEDIUM
 from nextgpt.signals import Signals
-from nextgpt.weights.files import VOCABULARIES, refuse_made_up
-
-Bits = Literal[4, 8]
 
 
 @dataclass
@@ -71,9 +69,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         if tags:
             tokenizer.add_tokens(list(tags), special_tokens=True)
-            _add_rows(causal, len(tokenizer))
+            add_rows(causal, len(tokenizer))
         if vocabulary:
-            _untie(causal)
+            untie(causal)
         self._vocabulary = vocabulary
         causal.requires_grad_(False)
         causal.eval()
@@ -115,36 +113,7 @@ class LanguageModel(nn.Module):
         Raises:
             ConfigError: the folder holds no such model or no tokenizer, or bitsandbytes is not installed.
         """
-        import pickle
-
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        tokenizer = _tokenizer(folder)
-        try:
-            # Safetensors where there are any; Vicuna comes in torch's files, of which only tensors are read.
-            causal, found = AutoModelForCausalLM.from_pretrained(
-                folder,
-                local_files_only=True,
-                dtype=dtype,
-                weights_only=True,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # they are refused below, by name
-                **_quantised(bits, dtype, device or torch.device("cpu")),
-            )
-        except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-            raise ConfigError(
-                f"{folder.name}: no language model that transformers can load: {error}"
-            ) from error
-        refuse_made_up(folder.name, found)
-        rows = len(causal.get_input_embeddings().weight)
-        if len(tokenizer) < 0.9 * rows:  # some models have a few more rows than words, for round numbers
-            raise ConfigError(
-                f"{folder.name}: the tokenizer knows {len(tokenizer):,} tokens, the model {rows:,}; it is "
-                "cut off, or another model's"
-            )
+        causal, tokenizer = read(folder, dtype, bits=bits, device=device)
         return cls(causal, tokenizer, counts, tags=tags, vocabulary=vocabulary)
 
     def train(self, mode: bool = True) -> LanguageModel:
@@ -378,96 +347,6 @@ class LanguageModel(nn.Module):
         """Text of token ids, stripped; special tokens say nothing."""
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return cast(str, text).strip()
-
-
-def _tokenizer(folder: Path) -> Any:
-    """The tokenizer of a folder.
-
-    Raises:
-        ConfigError: there is none, or it cannot be read.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # the readers of files raise what they like, Exception itself included
-        files = [name for name in VOCABULARIES if (folder / name).exists()]
-        if not files:
-            wanted = ", ".join(VOCABULARIES)
-            raise ConfigError(f"{folder.name}: no tokenizer: none of {wanted} is there") from error
-        # A damaged file of SentencePiece is taken for one of tiktoken's, which is then missed.
-        why = "its vocabulary is damaged" if "tiktoken" in str(error) else str(error)
-        raise ConfigError(
-            f"{folder.name}: the tokenizer in {files[0]} cannot be read; fetch it again: {why}"
-        ) from error
-    if len(tokenizer) < 10:
-        raise ConfigError(f"{folder.name}: the tokenizer is empty; is its vocabulary file missing?")
-    return tokenizer
-
-
-def adapt(causal: Any, lora: Lora) -> None:
-    """Put low-rank adapters into a causal language model of transformers."""
-    from peft import LoraConfig, inject_adapter_in_model
-
-    inject_adapter_in_model(
-        LoraConfig(
-            r=lora.rank,
-            lora_alpha=lora.alpha,
-            lora_dropout=lora.dropout,
-            target_modules=list(lora.targets),
-            bias="none",
-        ),
-        causal,
-    )
-
-
-def adapters(causal: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters of a model's adapters, by name."""
-    return {name: value for name, value in causal.named_parameters() if "lora_" in name}
-
-
-def _add_rows(causal: Any, total: int) -> None:
-    """Bring the vocabulary to so many tokens; each new one begins as the mean of the others."""
-    before = len(causal.get_input_embeddings().weight)
-    if total <= before:
-        return
-    causal.resize_token_embeddings(total, mean_resizing=False)
-    with torch.no_grad():
-        for matrix in (causal.get_input_embeddings().weight, causal.get_output_embeddings().weight):
-            matrix[before:] = matrix[:before].mean(0)
-
-
-def _untie(causal: Any) -> None:
-    """Give the output rows a matrix of their own, where they shared the input embeddings'."""
-    head, table = causal.get_output_embeddings(), causal.get_input_embeddings()
-    if head.weight is table.weight:
-        head.weight = nn.Parameter(table.weight.detach().clone())
-        causal.config.tie_word_embeddings = False
-
-
-def _quantised(bits: Bits | None, dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
-    """What transformers has to be told to quantise a model while it reads it; nothing for a whole one."""
-    if bits is None:
-        return {}
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ConfigError(
-            f"a language model in {bits} bits needs bitsandbytes, which is not installed; "
-            "`pip install nextgpt[bits]`, or leave out the bits"
-        )
-    from transformers import BitsAndBytesConfig
-
-    how = (
-        {"load_in_8bit": True}
-        if bits == 8
-        # NormalFloat with quantised constants, as QLoRA has it (Dettmers et al. 2023).
-        else {
-            "load_in_4bit": True,
-            "bnb_4bit_quant_type": "nf4",
-            "bnb_4bit_use_double_quant": True,
-            "bnb_4bit_compute_dtype": dtype,
-        }
-    )
-    return {"quantization_config": BitsAndBytesConfig(**how), "device_map": {"": device}}
 
 
 def _rows_like(matrix: Tensor, count: int) -> Tensor:

@@ -5,7 +5,7 @@ step of each stage, tokens a second, samples a second, peak memory and the share
 that was used. The batch of a task that does not fit into memory is halved until it does; what does not fit
 even alone is left out, and said to be.
 
-The turn is made of the networks' own passes (`nextgpt.sizing.rehearsal.Passes`): with random weights no
+The turn is made of the networks' own passes (`nextgpt.sizing.passes.Passes`): with random weights no
 reply would ask for a medium, and here each one is made.
 """
 
@@ -24,8 +24,10 @@ from typing import Any, NamedTuple
 import torch
 
 from nextgpt.config import load_config
+from nextgpt.sizing.counting import operations
 from nextgpt.sizing.memory import available
-from nextgpt.sizing.rehearsal import GIB, PAPER, TASKS, Load, Need, Passes, Task, need, operations
+from nextgpt.sizing.passes import Load, Passes
+from nextgpt.sizing.rehearsal import GIB, PAPER, TASKS, Need, Task, need
 from nextgpt.sizing.structure import Structure, build, parts_of, reduced
 
 # Dense operations a second in half precision, by the makers' data sheets; others are measured.

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nextgpt.checkpoints import BACKBONES
-from nextgpt.config import Config, ConfigError, Stage, locate
+from nextgpt.config import Config, Stage
 from nextgpt.encoding.imagebind import ImageBindConfig
+from nextgpt.errors import ConfigError
 from nextgpt.sizing.structure import encoder_of
 from nextgpt.weights.files import UNUSED, shapes, weights_in
+from nextgpt.weights.places import locate
 
 GIB = 2**30
 
@@ -124,7 +126,7 @@ def require(needs: Mapping[str, int], free: int | None, name: str) -> None:
     Example:
         >>> require({"encoder": 3 * GIB, "language_model": 25 * GIB}, 16 * GIB, "7b")
         Traceback (most recent call last):
-        nextgpt.config.ConfigError: 7b: needs 28.0 GiB of memory (encoder 3.0, language_model 25.0), but
+        nextgpt.errors.ConfigError: 7b: needs 28.0 GiB of memory (encoder 3.0, language_model 25.0), but
         16.0 GiB are free; close other programs, or take a smaller preset or language model, or fewer bits
         of it (bits: 4)
     """

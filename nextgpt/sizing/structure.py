@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from nextgpt.config import Config, ConfigError, Lora, locate
+from nextgpt.config import Config, Lora
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.errors import ConfigError
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.sizing.full_size import DECODERS, ENCODERS, IMAGEBIND_HUGE, LANGUAGE_MODELS, SOURCES
 from nextgpt.sizing.parameters import Decoder, Parts, made_on
 from nextgpt.weights.files import CENSORS
+from nextgpt.weights.places import locate
 
 if TYPE_CHECKING:
     from torch import nn

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from nextgpt.config import ConfigError, Stage
-from nextgpt.errors import UserError
+from nextgpt.config import Stage
+from nextgpt.errors import ConfigError, UserError
 from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Message, Modality
 

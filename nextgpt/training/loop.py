@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nextgpt.checkpoints import CARD, Card, save
-from nextgpt.config import Config, ConfigError, Stage, StageConfig
+from nextgpt.config import Config, Stage, StageConfig
+from nextgpt.errors import ConfigError
 from nextgpt.loading import backbones
 from nextgpt.messages import Modality
 from nextgpt.training.batches import Prepared

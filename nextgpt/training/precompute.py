@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nextgpt.config import Config, Stage, locate
+from nextgpt.config import Config, Stage
 from nextgpt.training.batches import compute
 from nextgpt.training.data import Broken, Example, TrainingError, pieces, refuse
 from nextgpt.training.features import PER_SHARD, Features
 from nextgpt.training.loop import feature_folder, fingerprints, first_process, planned, shown_progress
+from nextgpt.weights.places import locate
 
 if TYPE_CHECKING:
     import torch

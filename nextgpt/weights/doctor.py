@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from nextgpt.checkpoints import CARD, TENSORS
-from nextgpt.config import Config, ConfigError, checkpoint_place, locate, with_weights
+from nextgpt.config import Config, checkpoint_place
+from nextgpt.errors import ConfigError
 from nextgpt.weights.files import UNUSED, VOCABULARIES, BrokenFileError, check
+from nextgpt.weights.places import locate, with_weights
 from nextgpt.weights.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
 
 State = Literal["found", "missing", "broken"]
@@ -72,7 +74,7 @@ def examine(config: Config, weights: Path | None = None) -> list[Part]:
 
     Args:
         config: the preset.
-        weights: a folder that holds its parts, or some of them (see `config.with_weights`).
+        weights: a folder that holds its parts, or some of them (see `nextgpt.weights.places.with_weights`).
 
     Raises:
         ConfigError: there is no such folder, or it holds none of the parts.

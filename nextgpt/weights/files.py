@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nextgpt.config import ConfigError
+from nextgpt.errors import ConfigError
 
 # What a tokenizer's words may lie in: SentencePiece's file, that of tokenizers, T5's, and CLIP's.
 VOCABULARIES = ("tokenizer.model", "tokenizer.json", "spiece.model", "vocab.json")

@@ -17,12 +17,14 @@ import yaml
 import nextgpt
 from nextgpt import cli
 from nextgpt.checkpoints import Card, save
-from nextgpt.config import Config, ConfigError, Projection, load_config, with_weights
+from nextgpt.config import Config, Projection, load_config
+from nextgpt.errors import ConfigError
 from nextgpt.loading import assemble, backbones
 from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
+from nextgpt.weights.places import with_weights
 from tests.nextgpt.backbones import plain, save_encoder, save_language_model
 from tests.nextgpt.pipelines import build
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nextgpt.config import PRESETS, ConfigError, load_config, locate, presets
+from nextgpt.config import PRESETS, load_config, presets
+from nextgpt.errors import ConfigError
+from nextgpt.weights.places import locate
 
 TINY = (PRESETS / "tiny.yaml").read_text(encoding="utf-8")
 

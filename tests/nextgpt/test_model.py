@@ -12,11 +12,13 @@ import torch
 
 import nextgpt
 from nextgpt.checkpoints import Card, save
-from nextgpt.config import Config, ConfigError, locate
+from nextgpt.config import Config
+from nextgpt.errors import ConfigError
 from nextgpt.loading import assemble, backbones
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Request, assistant, user
 from nextgpt.model import NextGPT
+from nextgpt.weights.places import locate
 from tests.nextgpt.backbones import plain
 from tests.nextgpt.reasoning.test_language_model import PROMPTS, say_signal_at
 

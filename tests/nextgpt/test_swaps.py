@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from nextgpt.config import Config, ConfigError, load_config
+from nextgpt.config import Config, load_config
+from nextgpt.errors import ConfigError
 from nextgpt.loading import assemble, load_encoder
 from nextgpt.media import Image
 from nextgpt.messages import Message, Request, user

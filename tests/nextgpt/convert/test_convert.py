@@ -20,12 +20,13 @@ import yaml
 import nextgpt
 from nextgpt import cli
 from nextgpt.checkpoints import CARD, CheckpointError
-from nextgpt.config import Config, Lora, Projection, load_config, with_weights
+from nextgpt.config import Config, Lora, Projection, load_config
 from nextgpt.convert import ConvertError, convert
 from nextgpt.convert.layouts import NEWER, RELEASED, translate
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Message, Request, user
+from nextgpt.weights.places import with_weights
 from tests.nextgpt.backbones import plain, save_encoder, save_language_model
 from tests.nextgpt.pipelines import build
 from tests.nextgpt.released import (

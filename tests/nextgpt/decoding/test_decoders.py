@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from nextgpt.config import ConfigError
 from nextgpt.decoding.audio import AudioDecoder
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.decoder import Decoder
 from nextgpt.decoding.image import ImageDecoder
 from nextgpt.decoding.shelf import Shelf
 from nextgpt.decoding.video import VideoDecoder
+from nextgpt.errors import ConfigError
 from nextgpt.media import Audio, Image, Medium, Video
 from tests.nextgpt.pipelines import FAMILIES, build
 

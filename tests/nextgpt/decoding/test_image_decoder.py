@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from nextgpt.config import Config, ConfigError
+from nextgpt.config import Config
 from nextgpt.decoding.image import ImageDecoder
+from nextgpt.errors import ConfigError
 from nextgpt.sizing.structure import condition_of
 from tests.nextgpt.backbones import plain
 

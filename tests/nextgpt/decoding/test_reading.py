@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from nextgpt.config import ConfigError
 from nextgpt.decoding.reading import read_pipeline
+from nextgpt.errors import ConfigError
 from tests.nextgpt.pipelines import FAMILIES, build
 
 

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from nextgpt.checkpoints import tensors_hash
-from nextgpt.config import ConfigError, Lora
+from nextgpt.config import Lora
+from nextgpt.errors import ConfigError
 from nextgpt.messages import user
 from nextgpt.model import NextGPT
-from nextgpt.reasoning.language_model import Bits, Generated, LanguageModel
+from nextgpt.reasoning.language_model import Generated, LanguageModel
+from nextgpt.reasoning.pretrained import Bits
 from nextgpt.training.stages import _numbers
 
 IMAGE = frozenset({"image"})
@@ -181,6 +183,6 @@ def test_a_quantised_model_speaks_and_its_adapters_train(model: NextGPT, bits: B
 
 
 def _folder(model: NextGPT) -> Path:
-    from nextgpt.config import locate
+    from nextgpt.weights.places import locate
 
     return locate(model.config.weights.language_model)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from nextgpt.config import ConfigError, load_config
+from nextgpt.config import load_config
+from nextgpt.errors import ConfigError
 from nextgpt.messages import assistant, user
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.reasoning.prompts import Writer

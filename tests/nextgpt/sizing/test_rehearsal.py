@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from nextgpt.config import load_config
-from nextgpt.sizing.rehearsal import Load, Passes, Peak, need, operations
+from nextgpt.sizing.counting import Peak, operations
+from nextgpt.sizing.passes import Load, Passes
+from nextgpt.sizing.rehearsal import need
 from nextgpt.sizing.structure import Structure, build, parts_of
 
 

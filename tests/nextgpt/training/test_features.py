@@ -13,7 +13,8 @@ import torch
 import yaml
 
 from nextgpt import cli
-from nextgpt.config import Config, Stage, build
+from nextgpt.config import Config, Stage
+from nextgpt.fields import build
 from nextgpt.model import NextGPT
 from nextgpt.training import batches, loop, precompute
 from nextgpt.training.data import Example

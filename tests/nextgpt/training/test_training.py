@@ -15,7 +15,8 @@ import torch
 
 from nextgpt.checkpoints import load as read_checkpoint
 from nextgpt.checkpoints import tensors_hash
-from nextgpt.config import Config, ConfigError, Stage
+from nextgpt.config import Config, Stage
+from nextgpt.errors import ConfigError
 from nextgpt.loading import backbones
 from nextgpt.messages import assistant, user
 from nextgpt.model import NextGPT

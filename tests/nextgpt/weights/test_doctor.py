@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from nextgpt import cli
-from nextgpt.config import Config, ConfigError, load_config
+from nextgpt.config import Config, load_config
+from nextgpt.errors import ConfigError
 from nextgpt.sizing.memory import GIB, needed, require
 from nextgpt.weights.doctor import examine, lines
 from nextgpt.weights.files import BrokenFileError, check, shapes

@@ -1,0 +1,94 @@
+"""Where weights lie: a folder, inside an installed package, or in the hub's cache. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+from nextgpt.config import Config, Weights
+from nextgpt.errors import ConfigError
+
+
+def locate(place: str, *, revision: str | None = None) -> Path:
+    """Find the folder of weights. Nothing is downloaded.
+
+    Args:
+        place: a local folder; ``package:folder`` inside an installed package, which is not imported;
+            or a hub id, looked up in the local hub cache.
+        revision: of a hub id.
+
+    Raises:
+        ConfigError: it is not there; says how to get it.
+
+    Example:
+        >>> locate("nextgpt:presets").name
+        'presets'
+    """
+    if place and Path(place).expanduser().is_dir():
+        return Path(place).expanduser()
+    if ":" in place:
+        package, _, inner = place.partition(":")
+        spec = importlib.util.find_spec(package)
+        roots = list(spec.submodule_search_locations or ()) if spec else []
+        for root in roots:
+            if (Path(root) / inner).is_dir():
+                return Path(root) / inner
+        missing = f"it has no folder {inner}" if roots else "it is not installed"
+        raise ConfigError(f"{place}: the package {package} was to hold these weights, but {missing}")
+    if place.count("/") != 1 or place.startswith((".", "/", "~")):
+        raise ConfigError(
+            f"{place or 'weights without a place'}: no such folder; check the path, or ask nextgpt doctor"
+        )
+    folder = _hub_cache(place, revision or "main")
+    if folder is None:
+        raise ConfigError(
+            f"{place}: neither a folder nor in the local hub cache; if the hub has it, fetch it first "
+            f"with `hf download {place}`"
+        )
+    return folder
+
+
+def _hub_cache(name: str, revision: str) -> Path | None:
+    """Where the hub's cache keeps a model, in the layout that huggingface_hub documents.
+
+    Its own function for this is not used: to import it takes longer than all of `nextgpt doctor`.
+    """
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cache = Path(HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+    try:
+        commit = (cache / "refs" / revision).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        commit = revision
+    folder = cache / "snapshots" / commit
+    return folder if folder.is_dir() else None
+
+
+def with_weights(config: Config, folder: Path) -> Config:
+    """A preset whose parts come from one folder, as far as they are there.
+
+    A part lies in a sub-folder named after its role (``language_model``, ``encoder``, ``image``, ``video``,
+    ``audio``, ``checkpoints``) or after its hub id, with or without the owner's name. What is not there is
+    looked for where the preset says.
+
+    Args:
+        config: the preset.
+        folder: holds the sub-folders.
+
+    Raises:
+        ConfigError: there is no such folder, or nothing in it belongs to the preset.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; it was to hold the weights of {config.name}")
+    found: dict[str, str] = {}
+    for role, place in dataclasses.asdict(config.weights).items():
+        named = [place, place.rpartition("/")[2]] if place and ":" not in place else []
+        for name in (role, *named):
+            if name and (folder / name).is_dir():
+                found[role] = str(folder / name)
+                break
+    if not found:
+        roles = ", ".join(item.name for item in dataclasses.fields(Weights))
+        raise ConfigError(f"{folder}: holds no part of {config.name}; name its sub-folders {roles}")
+    return dataclasses.replace(config, weights=dataclasses.replace(config.weights, **found))

@@ -12,8 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.predictions import write_atomically
-from benchmarks.harness.records import write_json
+from benchmarks.harness.storage import write_atomically, write_json
 from metrics.metric import Estimate
 from reports.comparison import DifferenceTable, Report
 from reports.gallery import Picture

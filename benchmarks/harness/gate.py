@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from benchmarks.harness.predictions import write_atomically
 from benchmarks.harness.records import Result, Run
+from benchmarks.harness.storage import write_atomically
 
 if TYPE_CHECKING:
     from metrics.metric import Comparison

@@ -16,29 +16,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from benchmarks.harness.storage import RecordError, write_atomically
 from nextgpt.media import MediaError, Medium, from_file, to_file
 from nextgpt.messages import Failure, Message, Part, Role, Steps
 
 FILE = "predictions.jsonl"
 MEDIA = "media"
 _MEDIA = ("image", "video", "audio")
-
-# Seconds between two waits for the disk. Waiting after each batch would cost a fast system, or a slow
-# disk, more than all else that the harness does.
-_SYNC_EVERY = 1.0
-
-
-class RecordError(ValueError):
-    """A record that can't be read or written; the message names file and line and what to do."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +90,7 @@ def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
     folder = path.parent if root is None else root
     lines: dict[str, int] = {}
     predictions = []
-    for number, record in _records(path):
+    for number, record in read_lines(path):
         where = f"{path}, line {number}"
         prediction = _parse(record, folder, where)
         if prediction.sample in lines:
@@ -110,108 +99,6 @@ def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
         lines[prediction.sample] = number
         predictions.append(prediction)
     return predictions
-
-
-class PredictionLog:
-    """Appends to a run's ``predictions.jsonl``; a context manager that holds the file's lock.
-
-    Opening it cuts off a last line that was only half written. What is appended is the system's when
-    `append` returns, so a kill loses at most the batch under way; it is on the disk a second later, so a
-    power cut loses little more.
-
-    Attributes:
-        answered: id of every sample in the file, and whether it failed.
-
-    Args:
-        folder: the run's folder, made when missing.
-
-    Raises:
-        RecordError: another process writes to the file, or a line in it is damaged.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
-        self._folder = folder
-        self._synced = time.monotonic()
-        with _disk(self.path):
-            folder.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: what was not written when an error struck must not be written later.
-            self._file = self.path.open("ab", buffering=0)
-        try:
-            _lock(self._file.fileno(), self.path)
-            _clear_up(folder)
-            self.answered = self._scan()
-        except BaseException:
-            self._file.close()
-            raise
-
-    def __enter__(self) -> PredictionLog:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self._sync()
-        finally:
-            self._file.close()
-
-    def append(self, predictions: Sequence[Prediction]) -> None:
-        """Write the media, then all lines at once.
-
-        Raises:
-            RecordError: the disk is full or fails. What was appended before is safe.
-        """
-        with _disk(self.path):
-            rest = memoryview(b"".join(to_line(prediction, self._folder) for prediction in predictions))
-            while rest:  # a disk that is nearly full takes a part, then refuses the rest
-                rest = rest[self._file.write(rest) :]
-        if time.monotonic() - self._synced > _SYNC_EVERY:
-            self._sync()
-        self.answered.update((prediction.sample, prediction.failed) for prediction in predictions)
-
-    def forget_failures(self) -> int:
-        """Take the failed samples out of the file, so that they are run again; returns their number."""
-        failed = sum(self.answered.values())
-        if failed:
-            lines = self.path.read_bytes().split(b"\n")
-            kept = [line + b"\n" for line in lines if line.strip() and "error" not in json.loads(line)]
-            # Written aside and renamed: killed at any moment, either the old or the new file is there.
-            write_atomically(self.path, b"".join(kept))
-            self._file.close()
-            self._file = self.path.open("ab", buffering=0)
-            _lock(self._file.fileno(), self.path)
-            self.answered = {sample: False for sample, failure in self.answered.items() if not failure}
-        return failed
-
-    def _sync(self) -> None:
-        with _disk(self.path):
-            os.fsync(self._file.fileno())
-        self._synced = time.monotonic()
-
-    def _scan(self) -> dict[str, bool]:
-        answered: dict[str, bool] = {}
-        for number, record in _records(self.path):
-            sample = record.get("sample")
-            if not isinstance(sample, str) or sample in answered:
-                problem = f"sample {sample!r} a second time" if isinstance(sample, str) else "no sample id"
-                raise RecordError(f"{self.path}, line {number}: {problem}; delete this line and run again")
-            answered[sample] = "error" in record
-        return answered
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: readers and kills never meet half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _store(medium: Medium, root: Path) -> dict[str, str]:
@@ -223,7 +110,7 @@ def _store(medium: Medium, root: Path) -> dict[str, str]:
     return {medium.modality: name, "sha256": digest}
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line numbers, from 1, and the JSON objects on them; blank lines are skipped."""
     try:
         data = path.read_bytes()
@@ -298,38 +185,3 @@ def _load(kind: str, name: str, digest: str | None, root: Path, where: str) -> M
         return from_file(kind, data, name)
     except MediaError as error:
         raise RecordError(f"{where}: {error}") from error
-
-
-def _clear_up(folder: Path) -> None:
-    """Drop what a kill in the middle of a write leaves: a last line without its newline, unnamed files."""
-    path = folder / FILE
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
-    for left in folder.rglob(".*.part"):
-        left.unlink()
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    """Keep a second run out of the file; the lock goes with the process, even a killed one."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows: two runs at once are the user's to avoid there
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RecordError(f"{path}: another run is writing to it; wait or choose another --out") from None
-
-
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    """Turns an error of the disk into one line that says what is safe."""
-    try:
-        yield
-    except OSError as error:
-        raise RecordError(
-            f"{path}: cannot be written ({error.strerror or error}); all batches before this one are safe: "
-            "make room, then run the same command again"
-        ) from error

@@ -7,22 +7,15 @@ row per sample and metric) and ``results.json`` (`Result`: one row per metric an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.predictions import (
-    FILE,
-    MEDIA,
-    Prediction,
-    PredictionLog,
-    RecordError,
-    read_predictions,
-    write_atomically,
-)
+from benchmarks.harness.log import PredictionLog
+from benchmarks.harness.predictions import FILE, MEDIA, Prediction, read_predictions
+from benchmarks.harness.storage import RecordError, read_json, write_atomically, write_json
 
 __all__ = [
     "FILE",
@@ -157,7 +150,7 @@ class Run:
         path = self.folder / RESULTS
         if not path.exists():
             return ()
-        return tuple(_build(Result, row, path) for row in _read_json(path, list))
+        return tuple(_build(Result, row, path) for row in read_json(path, list))
 
     @cached_property
     def scores(self) -> tuple[Score, ...]:
@@ -184,7 +177,7 @@ def read_run(folder: Path) -> Run:
     path = folder / MANIFEST
     if not path.exists():
         raise RecordError(f"{folder}: no run here ({MANIFEST} is missing); check the path")
-    row = _read_json(path, dict)
+    row = read_json(path, dict)
     manifest = _build(Manifest, {**row, "given": tuple(row.get("given", ()))}, path)
     return Run(folder, manifest)
 
@@ -227,21 +220,6 @@ def write_scored(run: Run, results: Sequence[Result], scores: Iterable[Score]) -
     write_atomically(run.folder / SCORES, sink.getvalue().to_pybytes())
     write_json(run.folder / RESULTS, [asdict(result) for result in results])
     return read_run(run.folder)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file atomically; infinities and NaN are refused, for programs could not read them."""
-    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-
-def _read_json(path: Path, kind: type) -> Any:
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path}: not readable as JSON ({error}); restore it") from error
-    if not isinstance(value, kind):
-        raise RecordError(f"{path}: expected a JSON {kind.__name__}, got {type(value).__name__}")
-    return value
 
 
 def _build(kind: type[Any], row: Any, path: Path) -> Any:

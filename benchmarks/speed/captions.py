@@ -28,7 +28,7 @@ from benchmarks.speed.timing import (
     row,
     timed,
 )
-from metrics import meteor
+from metrics.captions import meteor
 from metrics.captions.corpus import CaptionCorpus
 from metrics.captions.java import java
 from metrics.captions.metrics import Meteor

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.speed import vqa_rules
-from metrics import vqa_annotations
+from metrics.answers import annotations as vqa_annotations
 from metrics.answers.accuracy import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, vqa_accuracy
 from metrics.answers.normalizer import _SPELLINGS, normalized, trimmed
 from metrics.metric import MetricInputError

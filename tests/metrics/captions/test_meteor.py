@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics import meteor
+from metrics.captions import meteor
 from metrics.captions.java import JavaError
 from metrics.captions.meteor import COLUMNS, meteor_scores, meteor_statistics
 

@@ -19,8 +19,8 @@ from pycocoevalcap.bleu.bleu import Bleu as ReferenceBleu
 from pycocoevalcap.cider.cider import Cider as ReferenceCider
 from pycocoevalcap.rouge.rouge import Rouge as ReferenceRouge
 
-from metrics import corpus as corpus_module
-from metrics import ngrams
+from metrics.captions import corpus as corpus_module
+from metrics.captions import ngrams
 from metrics.captions.corpus import CaptionCorpus
 from metrics.captions.metrics import Bleu, Cider, CiderD, RougeL
 from metrics.captions.scores import caption_metrics, caption_scores

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metrics import spice
+from metrics.captions import spice
 from metrics.captions.corpus import CaptionCorpus
 from metrics.captions.java import JavaError
 from metrics.captions.metrics import CiderD, Spice, Spider

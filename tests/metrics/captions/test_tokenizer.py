@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 
-from metrics import tokenizer
+from metrics.captions import tokenizer
 from metrics.captions.java import JavaError, java
 from metrics.captions.tokenizer import tokenize
 

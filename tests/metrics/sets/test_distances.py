@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from metrics import distances
 from metrics.metric import MetricInputError
+from metrics.sets import frechet as distances
 from metrics.sets.coverage import precision_recall
 from metrics.sets.divergences import inception_score, kl_divergence
 from metrics.sets.frechet import frechet_distance, frechet_distance_infinity

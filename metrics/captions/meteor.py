@@ -29,6 +29,7 @@ MODULE_WEIGHTS = np.array([1.0, 0.6, 0.8, 0.6])  # exact, stem, synonym, paraphr
 COLUMNS = 23
 """Numbers per item: lengths and function words of candidate and reference (4), matches of candidate and
 reference in content and function words for each of four modules (16), chunks, matched words of both."""
+CHUNKS = 20  # the column of chunks
 
 SHARED = 15_000
 """From so many items on, a minute's work, two processes score them."""
@@ -56,7 +57,10 @@ def stop() -> None:
 
 
 def meteor_statistics(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> FloatArray:
-    """What METEOR counts for each item against its best reference, [N, 23].
+    """What METEOR counts for each item against its best reference, [N, 23], fit to be summed over items.
+
+    An item whose words all match in one chunk has 0 chunks here, as it has where the program scores it and
+    where it sums a corpus: a perfect caption is not in pieces, and makes no other one look so.
 
     Args:
         predictions: N tokenised captions.
@@ -77,15 +81,15 @@ def meteor_statistics(predictions: Sequence[str], references: Sequence[Sequence[
             raise JavaError(
                 f"METEOR answered item {number} with {' '.join(answer)[:200]!r}, not with its counts"
             )
-    return np.array(answers, dtype=np.float64)
+    return _without_perfect_chunks(np.array(answers, dtype=np.float64))
 
 
 def meteor_scores(statistics: FloatArray) -> FloatArray:
     """METEOR from its counts, [..., 23] -> [...], each in [0, 1]; counts of several items may be summed."""
     length, reference_length, function, reference_function = np.moveaxis(statistics[..., :4], -1, 0)
     # For each module: matches of candidate and reference in content words, then in function words.
-    matches = statistics[..., 4:20].reshape(*statistics.shape[:-1], 4, 4)
-    chunks, matched, reference_matched = np.moveaxis(statistics[..., 20:], -1, 0)
+    matches = statistics[..., 4:CHUNKS].reshape(*statistics.shape[:-1], 4, 4)
+    chunks, matched, reference_matched = np.moveaxis(statistics[..., CHUNKS:], -1, 0)
     weighted = np.einsum("...mk,m->...k", matches, MODULE_WEIGHTS) * [DELTA, DELTA, 1 - DELTA, 1 - DELTA]
     with np.errstate(divide="ignore", invalid="ignore"):
         precision = (weighted[..., 0] + weighted[..., 2]) / (
@@ -96,14 +100,16 @@ def meteor_scores(statistics: FloatArray) -> FloatArray:
         )
         mean = 1 / ((1 - ALPHA) / precision + ALPHA / recall)
         fragmentation = chunks / ((matched + reference_matched) / 2)
-        totals = matches.sum(axis=-2)
-        perfect = (
-            (totals[..., 0] + totals[..., 2] == length)
-            & (totals[..., 1] + totals[..., 3] == reference_length)
-            & (chunks == 1)
-        )
-        score = mean * (1 - GAMMA * np.where(perfect, 0.0, fragmentation) ** BETA)
+        score = mean * (1 - GAMMA * fragmentation**BETA)
     return np.asarray(np.maximum(np.nan_to_num(score, nan=0.0), 0.0))
+
+
+def _without_perfect_chunks(statistics: FloatArray) -> FloatArray:
+    """The program's counts, [N, 23], with 0 chunks where all words match in one."""
+    matches = statistics[:, 4:CHUNKS].reshape(-1, 4, 2, 2).sum(axis=(1, 2))  # of candidate, of reference
+    perfect = (matches == statistics[:, :2]).all(axis=1) & (statistics[:, CHUNKS] == 1)
+    statistics[perfect, CHUNKS] = 0.0
+    return statistics
 
 
 def _ask(lines: Sequence[str]) -> list[str]:

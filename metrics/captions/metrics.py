@@ -91,7 +91,8 @@ class Bleu(ArrayMetric, CaptionMetric[FloatArray]):
 class Meteor(ArrayMetric, CaptionMetric[FloatArray]):
     """METEOR 1.5 for English, 0 to 1, by the original program; statistics are its 23 counts per item.
 
-    Like BLEU, the value comes from summed counts, not from the mean of items.
+    Like BLEU, the value comes from summed counts, not from the mean of items. A caption whose words all match
+    in one chunk adds none to the sum, as in the program (version 1 of the signature added one).
 
     Args:
         start: whether to start the program now, in the background, since it takes ten seconds; False where
@@ -109,7 +110,7 @@ class Meteor(ArrayMetric, CaptionMetric[FloatArray]):
     def signature(self) -> str:
         """The program's own evaluation ID, and the tokens it is given."""
         return (
-            f"meteor|tok:{TOKENS}|id:meteor-1.5-wo-en-norm-0.85_0.2_0.6_0.75-ex_st_sy_pa-1.0_0.6_0.8_0.6|v:1"
+            f"meteor|tok:{TOKENS}|id:meteor-1.5-wo-en-norm-0.85_0.2_0.6_0.75-ex_st_sy_pa-1.0_0.6_0.8_0.6|v:2"
         )
 
     def from_corpus(self, corpus: CaptionCorpus) -> FloatArray:

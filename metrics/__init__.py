@@ -38,13 +38,8 @@ if TYPE_CHECKING:
         clap_score,
         mel_cepstral_distortion,
     )
-    from metrics.people.agreement import (
-        Agreement,
-        bradley_terry,
-        krippendorff_alpha,
-        metric_agreement,
-        win_rate,
-    )
+    from metrics.people.agreement import Agreement, krippendorff_alpha, metric_agreement
+    from metrics.people.preferences import bradley_terry, win_rate
     from metrics.sets.coverage import precision_recall
     from metrics.sets.divergences import inception_score, kl_divergence
     from metrics.sets.frechet import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
@@ -62,7 +57,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "people.agreement": ("Agreement", "bradley_terry", "krippendorff_alpha", "metric_agreement", "win_rate"),
+    "people.agreement": ("Agreement", "krippendorff_alpha", "metric_agreement"),
+    "people.preferences": ("bradley_terry", "win_rate"),
     "answers.accuracy": ("ExactMatch", "VqaAccuracy", "VqaAccuracyLmmsEval", "VqaScores", "vqa_accuracy"),
     "captions.scores": ("CaptionScores", "caption_scores"),
     "captions.corpus": ("CaptionCorpus",),

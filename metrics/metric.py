@@ -180,3 +180,18 @@ def check_lengths(name: str, predictions: Sized, references: Sized) -> None:
         raise MetricInputError(
             f"{name}: {len(predictions)} predictions but {len(references)} references; give one for each"
         )
+
+
+def check_name(what: str, given: object, known: Sequence[str]) -> None:
+    """Refuses a name that is not known: of a level, a variant, a direction.
+
+    Raises:
+        MetricInputError: naming what was given and what there is.
+
+    >>> check_name("level", "intervall", ("nominal", "ordinal", "interval"))
+    Traceback (most recent call last):
+    metrics.metric.MetricInputError: level 'intervall' is unknown; choose nominal, ordinal or interval
+    """
+    if given not in known:
+        choice = " or ".join(filter(None, (", ".join(known[:-1]), known[-1])))
+        raise MetricInputError(f"{what} {given!r} is unknown; choose {choice}")

@@ -23,7 +23,8 @@ from benchmarks.tasks.official import DataError
 
 if TYPE_CHECKING:
     from metrics.metric import Estimate
-    from metrics.people.agreement import Judgement, Level
+    from metrics.people.agreement import Level
+    from metrics.people.preferences import Judgement
 
 PAIRS, RATINGS = ("first", "second", "outcome"), ("item", "rater", "rating")
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval")
@@ -70,7 +71,7 @@ def _read(path: Path) -> tuple[Sequence[str], list[tuple[str, Line]]]:
 
 
 def _pairs(path: Path, lines: Sequence[tuple[str, Line]]) -> list[Result]:
-    from metrics.people.agreement import bradley_terry, win_rate
+    from metrics.people.preferences import bradley_terry, win_rate
 
     judgements: list[Judgement] = []
     for where, line in lines:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
+from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths, check_name
 
 Variant = Literal["next-qa", "malinowski"]
 Similarity = Callable[[str, str], float]
@@ -50,6 +50,9 @@ class Wups(MeanMetric):
         words: by default lower-cased at spaces (`next-qa`, whose published numbers lemmatise by pywsd and
             drop a list of stop words first) or at commas (`malinowski`).
 
+    Raises:
+        MetricInputError: an unknown variant.
+
     >>> metric = Wups(lambda one, other: 0.8 if {one, other} == {"dog", "cat"} else 0.0, "toy", threshold=0.9)
     >>> metric.statistics(["dog", "a dog"], [OpenAnswer(("cat",)), OpenAnswer(("cat", "the dog"))]).round(3)
     array([0.08, 1.  ])
@@ -66,12 +69,9 @@ class Wups(MeanMetric):
         threshold: float = 0.0,
         words: Words | None = None,
     ) -> None:
-        self._similarity, self._source, self._variant, self._threshold = (
-            similarity,
-            source,
-            variant,
-            threshold,
-        )
+        check_name("variant", variant, get_args(Variant))
+        self._similarity, self._source = similarity, source
+        self._variant, self._threshold = variant, threshold
         self._words = words or (_at_spaces if variant == "next-qa" else _at_commas)
         self.name = f"wups_{threshold:g}_{variant.replace('-', '_')}"
 
@@ -125,8 +125,9 @@ def wordnet_similarity(variant: Variant) -> Similarity:
     0.857
 
     Raises:
-        MetricInputError: NLTK or its WordNet is not installed.
+        MetricInputError: an unknown variant, or NLTK or its WordNet is not installed.
     """
+    check_name("variant", variant, get_args(Variant))
     try:
         wordnet: Any = import_module("nltk.corpus").wordnet
         wordnet.synsets("dog")

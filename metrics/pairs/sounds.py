@@ -6,15 +6,15 @@ All are means over items, so intervals, paired tests and sharding come by themse
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
+from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths, check_name
 from metrics.pairs.cepstra import CEPSTRA, mel_cepstra, plain_distortion, warped_distortion
 from metrics.pairs.similarity import cosines
-from metrics.sets.metrics import KLDivergence
+from metrics.sets.metrics import Direction, KLDivergence
 from metrics.sets.sounds import Classifier
 
 Embeddings = NDArray[np.floating]
@@ -149,7 +149,7 @@ class AudioKL(KLDivergence):
     def __init__(
         self,
         classifier: Classifier,
-        direction: Literal["reference||prediction", "prediction||reference"] = "reference||prediction",
+        direction: Direction = "reference||prediction",
         *,
         epsilon: float = 1e-6,
     ) -> None:
@@ -183,8 +183,7 @@ class MelCepstralDistortion(MeanMetric):
     least = 0.0
 
     def __init__(self, *, alignment: Alignment = "dtw") -> None:
-        if alignment not in ("dtw", "plain"):
-            raise ValueError(f"alignment {alignment!r}: choose dtw or plain")
+        check_name("alignment", alignment, get_args(Alignment))
         self.alignment, self.name = alignment, f"mcd_{alignment}"
 
     @property

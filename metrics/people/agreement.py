@@ -1,109 +1,20 @@
-"""People as judges: win rates, Bradley-Terry, Krippendorff's alpha, and whether metrics agree with people."""
+"""Agreement: of people with each other (Krippendorff's alpha), and of metrics with people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from metrics.metric import Estimate, FloatArray, Groups, MetricInputError
-from metrics.resampling import clusters, percentile_interval, resampled_values
-from metrics.statistics import bootstrap
+from metrics.metric import Estimate, FloatArray, MetricInputError, check_name
+from metrics.resampling import percentile_interval, resampled_values
 
-Level = Literal["nominal", "ordinal", "interval"]
-Judgement = tuple[str, str, float]
-"""Two systems and how the first fared against the second: 1 won, 0.5 tied, 0 lost."""
-
-
-def win_rate(
-    outcomes: ArrayLike, groups: Groups | None = None, *, resamples: int = 1000, seed: int = 0
-) -> Estimate:
-    """How often the first of two systems is preferred, ties counting half, with its 95 % interval.
-
-    Args:
-        outcomes: 1 for a win, 0.5 for a tie, 0 for a loss, [N].
-        groups: who or what the judgements belong to (the rater, or the item).
-        resamples: number of bootstrap draws.
-        seed: of the draws.
-
-    Raises:
-        MetricInputError: no outcomes, or one that is none of the three.
-
-    >>> win_rate([1, 1, 0.5, 0]).value
-    0.625
-    """
-    values = np.asarray(outcomes, dtype=np.float64).ravel()
-    if not np.isin(values, (0.0, 0.5, 1.0)).all():
-        wrong = int(np.argmin(np.isin(values, (0.0, 0.5, 1.0))))
-        raise MetricInputError(
-            f"outcome {wrong} is {values[wrong]}; give 1 for a win, 0.5 for a tie, 0 for a loss"
-        )
-    return bootstrap(values, groups, resamples=resamples, seed=seed)
-
-
-def bradley_terry(
-    judgements: Sequence[Judgement],
-    groups: Groups | None = None,
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> dict[str, Estimate]:
-    """Strengths of systems from pairwise judgements, with 95 % intervals.
-
-    The maximum-likelihood Bradley-Terry model, ties counting half, on Elo's scale: base 10, 400 points
-    for odds of ten to one, mean 1,000. The order of judgements does not matter. A system that always won
-    or always lost has no finite strength; a tenth of a judgement, shared as ties among all pairs of
-    systems, keeps every strength finite and hardly moves the others.
-
-    Args:
-        judgements: two systems and the outcome for the first (1, 0.5 or 0), N of them.
-        groups: who made each judgement; the bootstrap draws whole groups.
-        resamples: number of bootstrap draws.
-        seed: of the draws.
-
-    Returns:
-        An estimate per system, the strongest first.
-
-    Raises:
-        MetricInputError: no judgements, an outcome that is none of the three, a system against itself, or
-            systems that no chain of judgements connects.
-
-    >>> votes = [("a", "b", 1)] * 30 + [("a", "b", 0)] * 10
-    >>> [(name, round(estimate.value)) for name, estimate in bradley_terry(votes, resamples=50).items()]
-    [('a', 1095), ('b', 905)]
-    """
-    names = sorted({name for first, second, _ in judgements for name in (first, second)})
-    place = {name: number for number, name in enumerate(names)}
-    left = np.array([place[first] for first, _, _ in judgements], dtype=np.intp)
-    right = np.array([place[second] for _, second, _ in judgements], dtype=np.intp)
-    outcome = np.array([float(result) for _, _, result in judgements])
-    index, count = clusters(groups, len(judgements))
-    _check_judgements(left, right, outcome, names)
-
-    def strengths(weights: FloatArray) -> FloatArray:
-        wins = np.zeros((len(names), len(names)))
-        np.add.at(wins, (left, right), weights * outcome)
-        np.add.at(wins, (right, left), weights * (1 - outcome))
-        return _elo(wins)
-
-    values = strengths(np.ones(len(judgements)))
-    rng = np.random.default_rng(seed)
-    replicates = np.stack(
-        [
-            strengths(np.bincount(rng.integers(0, count, count), minlength=count)[index].astype(np.float64))
-            for _ in range(resamples if count > 1 else 0)
-        ]
-        or [values]
-    )
-    estimates = {}
-    for number in np.argsort(-values):
-        low, high = percentile_interval(replicates[:, number], count) if count > 1 else (-np.inf, np.inf)
-        method = f"bootstrap {resamples}" + ("" if groups is None else ", clustered")
-        estimates[names[number]] = Estimate(float(values[number]), low, high, len(judgements), method)
-    return estimates
+Level = Literal["nominal", "ordinal", "interval", "ratio"]
+Difference = Callable[[FloatArray, FloatArray], FloatArray]
+"""Squared difference of any two of the values [V], which stand for so many ratings [V] each: [V, V]."""
 
 
 def krippendorff_alpha(
@@ -113,7 +24,8 @@ def krippendorff_alpha(
 
     Args:
         ratings: one row per rater, one column per item, NaN where a rater did not rate, [raters, N].
-        level: how far apart two values are: `nominal`, `ordinal` (by rank) or `interval` (squared).
+        level: how far apart two values are: `nominal` (equal or not), `ordinal` (by rank), `interval` (their
+            difference) or `ratio` (their difference relative to their sum; for ratings from 0 up).
         resamples: number of bootstrap draws, of items.
         seed: of the draws.
 
@@ -121,12 +33,14 @@ def krippendorff_alpha(
         Alpha with the interval of a bootstrap over items; n counts the items with two ratings or more.
 
     Raises:
-        MetricInputError: no item with two ratings, or all ratings equal, which leaves nothing to agree on.
+        MetricInputError: an unknown level, no item with two ratings, all ratings equal, which leaves nothing
+            to agree on, or a rating below 0 on a ratio scale.
 
     >>> alpha = krippendorff_alpha([[1, 2, 3, 3], [1, 2, 3, float("nan")], [1, 2, 3, 2]], resamples=50)
     >>> round(alpha.value, 3)
     0.75
     """
+    check_name("level", level, get_args(Level))
     table = np.asarray(ratings, dtype=np.float64)
     if table.ndim != 2 or np.isinf(table).any():
         raise MetricInputError(f"ratings of shape {table.shape}; give finite numbers or NaN, [raters, items]")
@@ -136,11 +50,14 @@ def krippendorff_alpha(
         raise MetricInputError("no item has two ratings; agreement needs at least one that has")
     if len(values) == 1:
         raise MetricInputError(f"all ratings are {values[0]:g}; without variation agreement has no meaning")
+    if level == "ratio" and values[0] < 0:
+        raise MetricInputError(
+            f"a rating is {values[0]:g}, and a ratio scale begins at 0; use the interval level"
+        )
     counts = (table[:, :, None] == values).sum(axis=0).astype(np.float64)  # [N, values]
-    metric = _ordinal if level == "ordinal" else (_nominal if level == "nominal" else _interval)
 
     def alpha(weights: FloatArray) -> float:
-        return _alpha(counts, weights, values, metric)
+        return _alpha(counts, weights, values, _DIFFERENCES[level])
 
     n = len(counts)
     value = alpha(np.ones(n))
@@ -204,61 +121,13 @@ def metric_agreement(metric: ArrayLike, people: ArrayLike) -> Agreement:
     return Agreement(between, item, tau(scores.ravel(), ratings.ravel()), *scores.shape)
 
 
-def _check_judgements(
-    left: NDArray[np.intp], right: NDArray[np.intp], outcome: FloatArray, names: Sequence[str]
-) -> None:
-    wrong = (left == right) | ~np.isin(outcome, (0.0, 0.5, 1.0))
-    if wrong.any():
-        number = int(np.argmax(wrong))
-        raise MetricInputError(
-            f"judgement {number}: {names[left[number]]} against {names[right[number]]}, outcome "
-            f"{outcome[number]}; give two different systems and 1, 0.5 or 0"
-        )
-    reached, size = {0}, 0
-    while len(reached) != size:
-        size = len(reached)
-        for a, b in set(zip(left.tolist(), right.tolist(), strict=True)):
-            if a in reached or b in reached:
-                reached |= {a, b}
-    if size < len(names):
-        apart = next(name for number, name in enumerate(names) if number not in reached)
-        raise MetricInputError(
-            f"no chain of judgements connects {names[0]} and {apart}; compare them, or rank apart"
-        )
-
-
-def _elo(wins: FloatArray) -> FloatArray:
-    """Bradley-Terry strengths on Elo's scale from the matrix of (weighted) wins, by Newton's method."""
-    count = len(wins)
-    wins = wins + 0.05 / max(1, count * (count - 1) // 2) * (1 - np.eye(count))
-    games, won = wins + wins.T, wins.sum(axis=1)
-    strength = np.zeros(count)
-    for _ in range(100):
-        chance = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
-        gradient = won - (games * chance).sum(axis=1)
-        information = -games * chance * (1 - chance)
-        np.fill_diagonal(information, 0)
-        np.fill_diagonal(information, -information.sum(axis=1))
-        # Only differences are determined: the added constant fixes the mean at 0.
-        step = np.linalg.solve(information + 1 / count, gradient)
-        strength += np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-12:
-            break
-    return np.asarray(1000 + 400 / np.log(10) * (strength - strength.mean()))
-
-
-def _alpha(
-    counts: FloatArray,
-    weights: FloatArray,
-    values: FloatArray,
-    metric: Callable[[FloatArray, FloatArray], FloatArray],
-) -> float:
+def _alpha(counts: FloatArray, weights: FloatArray, values: FloatArray, difference: Difference) -> float:
     """Alpha from how often each item got each value; 1 where a resample holds one value only."""
     raters = counts.sum(axis=1)
     share = weights / (raters - 1)
     coincidences = (counts * share[:, None]).T @ counts - np.diag(share @ counts)
     totals = coincidences.sum(axis=0)
-    squares = metric(values, totals)
+    squares = difference(values, totals)
     expected = totals @ squares @ totals / (totals.sum() - 1)
     return 1.0 if expected == 0 else float(1 - (coincidences * squares).sum() / expected)
 
@@ -275,3 +144,17 @@ def _ordinal(values: FloatArray, totals: FloatArray) -> FloatArray:
     """Squared number of ratings between two values, each end counting half."""
     middle = np.cumsum(totals) - totals / 2
     return np.asarray(np.square(middle[:, None] - middle))
+
+
+def _ratio(values: FloatArray, totals: FloatArray) -> FloatArray:
+    sums = values[:, None] + values
+    differences = values[:, None] - values
+    return np.square(np.divide(differences, sums, out=np.zeros_like(sums), where=sums > 0))
+
+
+_DIFFERENCES: Mapping[Level, Difference] = {
+    "nominal": _nominal,
+    "ordinal": _ordinal,
+    "interval": _interval,
+    "ratio": _ratio,
+}

@@ -5,17 +5,18 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.metric import FloatArray, MeanMetric, Metric, MetricInputError, check_lengths
+from metrics.metric import FloatArray, MeanMetric, Metric, MetricInputError, check_lengths, check_name
 from metrics.sets.divergences import kl_divergence_items
 from metrics.sets.frechet import frechet_distance
 from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
 
 Features = NDArray[np.floating]
+Direction = Literal["reference||prediction", "prediction||reference"]
 
 
 class Extractor(Protocol):
@@ -178,6 +179,9 @@ class KLDivergence(MeanMetric):
         direction: `reference||prediction` as AudioLDM and AudioCraft report it, or the reverse.
         epsilon: added inside the logarithm of the second distribution.
 
+    Raises:
+        MetricInputError: an unknown direction.
+
     >>> metric = KLDivergence(epsilon=0)
     >>> metric.name, metric.statistics([[0.9, 0.1]], [[0.5, 0.5]]).round(4).tolist()
     ('kl_reference_prediction', [0.5108])
@@ -187,10 +191,11 @@ class KLDivergence(MeanMetric):
 
     def __init__(
         self,
-        direction: Literal["reference||prediction", "prediction||reference"] = "reference||prediction",
+        direction: Direction = "reference||prediction",
         *,
         epsilon: float = 1e-6,
     ) -> None:
+        check_name("direction", direction, get_args(Direction))
         self.direction, self.epsilon = direction, epsilon
         self.name = "kl_" + direction.replace("||", "_")
 

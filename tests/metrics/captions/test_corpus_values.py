@@ -29,15 +29,15 @@ NAMES = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider_d")
 Item = tuple[str, Sequence[str]]
 
 # Words with stems, synonyms and function words in common, so that each of METEOR's modules has matches.
-WORDS = "a the dog dogs puppy runs running on grass lawn cat sleeps bench photo picture of 's 中".split()
-CAPTION = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join)
+WORDS = "a the dog dogs puppy runs running on grass lawn cat sleeps bench photo picture of 's 中"
+CAPTION = st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=9).map(" ".join)
 
 
 @st.composite
 def items(draw: st.DrawFn) -> Item:
     """A prediction and its references: as often perfect, empty or a single word as anything else."""
     references = draw(st.lists(st.one_of(CAPTION, CAPTION, st.just("")), min_size=1, max_size=3))
-    kinds = (st.sampled_from(references), st.just(""), st.sampled_from(WORDS), CAPTION, CAPTION)
+    kinds = (st.sampled_from(references), st.just(""), st.sampled_from(WORDS.split()), CAPTION, CAPTION)
     return draw(st.one_of(*kinds)), references
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextgpt.terminal import one_line, run_app, say
+
 if TYPE_CHECKING:
     from benchmarks.harness import Benchmark, System
     from benchmarks.harness.records import Result, Run
@@ -241,7 +243,7 @@ def main() -> None:
             # Typer imports pydantic to parse even an absent option: twice the time of all else here.
             list_command()
         else:
-            app()
+            run_app(app)
     except _ERRORS as error:
         _note(_complaint(error))
         raise SystemExit(1) from None
@@ -289,7 +291,7 @@ def _complaint(error: Exception) -> str:
     """
     if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _OURS:
         raise error
-    return f"error: {' '.join(str(error).split())}"
+    return f"error: {one_line(error)}"
 
 
 def _why_meaningless(run: Run) -> str:
@@ -316,7 +318,7 @@ def _show(results: Iterable[Result], json: Path | None) -> None:
 
 
 def _note(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, err=True)
 
 
 if __name__ == "__main__":

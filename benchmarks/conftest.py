@@ -10,7 +10,7 @@ they are asked for by path: plain ``pytest`` leaves them out, for they compute f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +27,7 @@ from benchmarks.harness.run import evaluate
 from benchmarks.harness.system import System
 from benchmarks.registry import BENCHMARKS, SUITES, load_benchmark, load_system
 from benchmarks.tables import interval, number
+from nextgpt.terminal import visible
 
 HEAD = ("benchmark", "system", "metric", "score", "95 % interval", "n", "s/sample", "verdict", "signature")
 
@@ -134,6 +135,15 @@ def measurement(request: pytest.FixtureRequest, benchmark_session: Session) -> M
     return Measurement(benchmark_session, *request.param)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What pytest shows of a failure holds answers and names as well."""
+    report = yield
+    if visible(report.longreprtext) != report.longreprtext:
+        report.longrepr = visible(report.longreprtext)
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the table, and each comparison with what is expected."""
     session = config.stash.get(_SESSION, None)
@@ -142,9 +152,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         widths = [max(map(len, column)) for column in zip(HEAD, *session.lines, strict=True)]
         for line in (HEAD, *session.lines):
             cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-            terminalreporter.write_line("  ".join(cells).rstrip())
+            terminalreporter.write_line(visible("  ".join(cells).rstrip()))
         for remark in session.remarks:
-            terminalreporter.write_line(remark)
+            terminalreporter.write_line(visible(remark))
 
 
 _SESSION = pytest.StashKey[Session]()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nextgpt.terminal import cell, one_line, say
+
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
 
@@ -57,7 +59,7 @@ def print_results(results: Iterable[Result], title: str = "") -> None:
     head = ("benchmark", "system", "metric", "value", "95 % interval", "n", "failed", "s/sample", "signature")
     print_rows(head, rows, title, numbers=range(3, 8))
     for remark in remarks(results):
-        print(remark)
+        say(one_line(remark))
 
 
 def remarks(results: Iterable[Result]) -> list[str]:
@@ -78,15 +80,13 @@ def print_rows(
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     right = set(numbers)
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=cell(title) if title else None, title_justify="left", box=SIMPLE_HEAD)
     for position, name in enumerate(head):
         table.add_column(name, justify="right" if position in right else "left", overflow="fold")
     for row in rows:
-        # Text, not str: square brackets in names and intervals are no markup.
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*map(cell, row))
     Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH).print(table)
 
 

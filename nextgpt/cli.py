@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nextgpt.errors import UserError
+from nextgpt.terminal import cell, one_line, run_app, say
 
 if TYPE_CHECKING:
     from nextgpt.config import Config
@@ -95,10 +96,10 @@ def chat(  # noqa: PLR0913, PLR0917
     for medium in shown:
         talk.show(medium)
     if message is None:
-        loop(talk, lambda: input("> "), typer.echo)
+        loop(talk, lambda: input("> "), say)
         return
     answer, files = talk.say(message)
-    typer.echo(told(answer, files))
+    say(told(answer, files))
     if isinstance(answer, Failure):
         raise typer.Exit(1)
 
@@ -141,8 +142,8 @@ def train(  # noqa: PLR0913, PLR0917
     if not first_process():
         return
     for name, value in outcome.figures.items():
-        typer.echo(f"{name}: {value:.4g}")
-    typer.echo(f"checkpoint: {outcome.folder}")
+        say(f"{name}: {value:.4g}")
+    say(f"checkpoint: {outcome.folder}")
 
 
 @app.command()
@@ -167,10 +168,10 @@ def precompute(
     if not first_process():
         return
     for line in done.left_out[:5]:
-        typer.echo(f"left out: {line}")
+        say(f"left out: {line}")
     if done.left_out:
-        typer.echo(f"{len(done.left_out):,} of {done.examples:,} examples cannot be used")
-    typer.echo(f"{done.examples:,} examples: {done.new:,} features computed, {done.there:,} in {done.folder}")
+        say(f"{len(done.left_out):,} of {done.examples:,} examples cannot be used")
+    say(f"{done.examples:,} examples: {done.new:,} features computed, {done.there:,} in {done.folder}")
 
 
 @app.command()
@@ -180,7 +181,7 @@ def preset(
     """Print a preset, to be changed in a file of your own, which --preset takes as well as a name."""
     from nextgpt.config import preset_text, presets
 
-    typer.echo("\n".join(presets()) if name is None else preset_text(name), nl=name is None)
+    say("\n".join(presets()) if name is None else preset_text(name).rstrip("\n"))
 
 
 @app.command()
@@ -201,17 +202,18 @@ def params(
 
     config = load_config(preset, projection=projection)
     rows = count(parts_of(config))
-    table = Table("part", "parameters", "", "after", title=f"{config.name}, stage 3")
+    table = Table("part", "parameters", "", "after", title=cell(f"{config.name}, stage 3"))
     for row in rows:
-        table.add_row(row.part, f"{row.parameters:,}", "trains" if row.trainable else "frozen", row.source)
+        kind = "trains" if row.trainable else "frozen"
+        table.add_row(cell(row.part), f"{row.parameters:,}", kind, cell(row.source))
     table.columns[1].justify = "right"
     Console().print(table)
     trained = sum(row.parameters for row in rows if row.trainable)
-    typer.echo(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
+    say(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
     if memory:
         from nextgpt.sizing.rehearsal import needs, told
 
-        typer.echo("\n".join(told(needs(config))))
+        say("\n".join(told(needs(config))))
 
 
 @app.command()
@@ -233,7 +235,7 @@ def convert(
 
     config = _configured(preset, projection, weights)
     for line in converted(sources, config, out, stage=stage.value).lines():
-        typer.echo(line)
+        say(line)
 
 
 @app.command()
@@ -248,10 +250,10 @@ def doctor(
 
     parts = examination.examine(_configured(preset, projection, None), weights)
     if as_json:
-        typer.echo(examination.as_json(parts))
+        say(examination.as_json(parts))
     else:
         for line in examination.lines(parts):
-            typer.echo(line)
+            say(line)
     if not all(part.whole for part in parts):
         raise typer.Exit(1)
 
@@ -271,7 +273,7 @@ def main() -> None:
     for library in ("TRANSFORMERS", "DIFFUSERS"):
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
     try:
-        app()
+        run_app(app)
     except UserError as error:
-        typer.echo(f"nextgpt: {error}", err=True)
+        say(f"nextgpt: {one_line(error)}", err=True)
         sys.exit(1)

@@ -1,36 +1,49 @@
-"""``nextgpt-report``: pages for people from folders of runs."""
+"""``nextgpt-report``: pages for people from folders of runs.
+
+A summary and the paths go to standard output; notes and errors to standard error. What a person did wrong is
+one line and a non-zero exit.
+"""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nextgpt.terminal import cell, one_line, run_app, say
+
 if TYPE_CHECKING:
+    from benchmarks.harness.records import Result
     from reports.comparison import Report
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Make pages, tables and plots from finished runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()
-def root() -> None:
-    """Pages, tables and plots from finished runs."""
+def commands() -> None:
+    """Keeps ``compare`` a command while it is the only one."""
 
 
-@app.command()
-def compare(
+@app.command("compare")
+def compare_command(
     runs: Annotated[Path, typer.Argument(help="Folder that `nextgpt-bench run --out` wrote to.")],
+    *,
     out: Annotated[Path | None, typer.Option(help="HTML file to write; Markdown goes beside it.")] = None,
     baseline: Annotated[str | None, typer.Option(help="System to compare the others with.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write the numbers for programs.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of official data files, for the gallery's photographs.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
     examples: Annotated[int, typer.Option(min=0, max=20, help="Gallery samples of each kind.")] = 2,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
+    ] = None,
 ) -> None:
-    """Compare the systems of a folder of runs: one self-contained HTML page, and Markdown beside it."""
+    """Compare the systems of a folder of runs: one HTML page, and Markdown beside it."""
     from benchmarks.harness.provenance import command_line
     from benchmarks.harness.records import RecordError
     from reports.comparison import build_report
@@ -54,17 +67,17 @@ def compare(
         ) from error
     _print_summary(report)
     for path in written:
-        typer.echo(path)
+        say(path)
 
 
 def main() -> None:
     """Entry point of the console script."""
-    app()
+    run_app(app)
 
 
 def _refusal(message: str) -> typer.Exit:
     """Print one line on standard error; raise what this returns to leave with status 1."""
-    typer.echo(f"nextgpt-report: {' '.join(message.split())}", err=True)
+    say(f"error: {one_line(message)}", err=True)
     return typer.Exit(1)
 
 
@@ -73,26 +86,29 @@ def _print_summary(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from reports.tables import interval, metric_words, number
+    from reports.tables import metric_words
 
-    console = Console(file=sys.stdout, highlight=False)
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("benchmark")
-    for name in report.main:
-        table.add_column(name)
+    for name in ("benchmark", *report.main):
+        table.add_column(cell(name))
     for row in report.scores:
-        cells = [
-            "–"
-            if cell is None
-            else f"{number(cell.value)}  {interval(cell.low, cell.high)}\nn {cell.n}, {cell.failed} failed"
-            for cell in row.cells
-        ]
-        table.add_row(f"{row.benchmark}\n{metric_words(row.metric)}{row.arrow}", *cells)
+        what = f"{row.benchmark}\n{metric_words(row.metric)}{row.arrow}"
+        table.add_row(*(cell(text) for text in (what, *map(_score, row.cells))))
     console.print(table)
     for finding in report.findings:
-        console.print(f"{finding.benchmark}: {finding.words}", markup=False)
+        console.print(cell(f"{finding.benchmark}: {finding.words}"))
     for note in report.notes:
-        console.print(f"Note: {note}", markup=False)
+        console.print(cell(f"Note: {note}"))
+
+
+def _score(result: Result | None) -> str:
+    from reports.tables import interval, number
+
+    if result is None:
+        return "–"
+    value = f"{number(result.value)}  {interval(result.low, result.high)}"
+    return f"{value}\nn {result.n}, {result.failed} failed"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A report on paper: one self-contained HTML file, the same as Markdown beside it, and JSON for programs.
 
-What models and data sets say is foreign text. Jinja escapes it in HTML; in Markdown every expression
-is escaped unless it is `Verbatim` already, so that a forgotten filter can't let markup through.
+What models and data sets say is foreign text. Every expression of a page is made visible and escaped, in
+HTML unless it is `Markup` already, in Markdown unless it is `Verbatim`, so that no forgotten filter lets
+markup through.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from benchmarks.harness.storage import write_atomically, write_json
 from metrics.metric import Estimate
+from nextgpt.terminal import visible
 from reports.comparison import DifferenceTable, Report
 from reports.gallery import Picture
 from reports.tables import (
@@ -64,7 +66,7 @@ def render_html(report: Report) -> str:
     from markupsafe import Markup
 
     style = Markup((TEMPLATES / "style.css").read_text())
-    environment = _environment(autoescape=True)
+    environment = _environment(autoescape=True, finalize=_shown)
     template = environment.get_template("comparison.html.j2")
     return str(template.render(report=report, style=style, sections=SECTIONS))
 
@@ -120,7 +122,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _environment(*, autoescape: bool, finalize: Callable[[Any], Any] | None = None) -> Any:
+def _environment(*, autoescape: bool, finalize: Callable[[Any], Any]) -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -156,6 +158,10 @@ def _pictures(report: Report) -> list[Picture]:
         for picture in pictures
     ]
     return [picture for picture in found if picture.uri]
+
+
+def _shown(value: Any) -> Any:
+    return value if hasattr(value, "__html__") else visible(value)
 
 
 def _escaped(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Numbers and foreign text, made fit for a table: rounding, intervals, p-values, escaping.
 
-Everything a model says reaches a page through `said` (control characters and length) and then
-through the template engine's own escaping: Jinja's for HTML, `escape_markdown` for Markdown.
+All text reaches a page through `visible` (control characters), what a model says through `said` (and length),
+and then through the template engine's own escaping: Jinja's for HTML, `escape_markdown` for Markdown.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
+
+from nextgpt.terminal import visible
 
 # Metrics where a smaller number is the better one, and what the numbers of each metric can be.
 LOWER_IS_BETTER = frozenset({"fid", "kid", "cmmd"})
@@ -35,7 +37,6 @@ METRIC_WORDS = {
 _RIGHT_FROM = {"vqa_accuracy": 0.9}
 
 _LONGEST = 600  # characters of one answer that a page shows
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 # All that Markdown, GitHub's included, gives a meaning to inside a line: emphasis, code, links, tables, tags,
 # entities, maths. What has a meaning at the start of a line only never stands there.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<|~$&])")
@@ -154,16 +155,16 @@ def percent(share: float) -> str:
 
 
 def said(text: object) -> str:
-    """What a model or a data set says, made safe to carry in a text file and short enough for a page.
+    r"""What a model or a data set says, made safe to carry in a text file and short enough for a page.
 
-    Control characters and lone surrogates become U+FFFD, so that the file stays valid UTF-8; carriage
-    returns and line separators count among them. Escaping for HTML or Markdown is not done here.
+    Control characters, direction marks and lone surrogates are shown as escapes, so that the file stays valid
+    UTF-8 and the page reads as it stands. Escaping for HTML or Markdown is not done here.
 
     Example:
-        >>> said("a star" + chr(0) + "!"), len(said("x" * 5000)) < 700
-        ('a star\ufffd!', True)
+        >>> print(said("a star" + chr(0) + "!"), len(said("x" * 5000)) < 700)
+        a star\x00! True
     """
-    whole = _CONTROL.sub("\ufffd", str(text))
+    whole = visible(text)
     if len(whole) <= _LONGEST:
         return whole
     return f"{whole[:_LONGEST]} … ({len(whole) - _LONGEST} more characters)"

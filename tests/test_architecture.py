@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("metrics", "nextgpt", "baselines", "toyworld", "benchmarks", "reports")
 
 # Who may import whom, and nothing else. A name stands for the module and all that is below it.
-SHARED_WORDS = ("nextgpt.media", "nextgpt.messages")
+# What passes between the packages, and how a person is shown it: every package prints in one way.
+SHARED_WORDS = ("nextgpt.media", "nextgpt.messages", "nextgpt.terminal")
 ARROWS: dict[str, tuple[str, ...]] = {
     "metrics": (),
     "nextgpt": (),
@@ -42,6 +43,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
 EXCEPT = {"baselines": ("nextgpt.training", "nextgpt.cli", "nextgpt.chat", "nextgpt.app")}
 EXECUTES = {"eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler", "joblib.load", "yaml.load"}
 REGISTRY = "benchmarks/registry.py"
+TERMINAL = "nextgpt/terminal.py"
+PRINTS = re.compile(
+    r"print|(.*\.)?(echo|secho|write_line)|.*(console|Console\(.*\))\.print|sys\.std(out|err)\.write"
+)
+GUARDED = ("table", "cell", "visible", "one_line")
 BY_NAME = re.compile(r"(nextgpt|baselines)(\.\w+)*:\w+")
 
 VAGUE = {"util", "utils", "helper", "helpers", "common", "misc", "stuff"}
@@ -60,7 +66,7 @@ HEAVY = (
 
 # The rooms that the design names.
 ROOMS = {
-    "nextgpt": "messages signals config fields model checkpoints chat cli",
+    "nextgpt": "messages terminal signals config fields model checkpoints chat cli",
     "nextgpt/media": "image video audio",
     "nextgpt/encoding": "imagebind clip grouping projection",
     "nextgpt/reasoning": "language_model pretrained adapters",
@@ -198,6 +204,22 @@ def dangers(call: ast.Call) -> Iterator[str]:
         yield "allow_pickle unpickles anything"
 
 
+def unguarded_prints(root: Path) -> list[str]:
+    """Calls that print past `nextgpt.terminal`, which shows what would command a terminal as escapes."""
+    complaints = []
+    for path in sources(root):
+        place = path.relative_to(root)
+        # Benchmarks of speed print nothing but their own numbers.
+        if place.as_posix() == TERMINAL or place.as_posix().startswith("benchmarks/speed/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and PRINTS.fullmatch(name := ast.unparse(node.func)):
+                shown = [re.match(r"\w*", ast.unparse(argument)) for argument in node.args]
+                if name in ("print", "echo") or any(word and word[0] not in GUARDED for word in shown):
+                    complaints.append(f"{place}:{node.lineno} {name} prints what it is given; use {TERMINAL}")
+    return complaints
+
+
 def missing_rooms(root: Path) -> list[str]:
     """Files and folders of the design that are not there."""
     return [f"{room} is in the design and not in the tree" for room in DUE if not (root / room).exists()]
@@ -231,6 +253,7 @@ RULES: tuple[Callable[[Path], list[str]], ...] = (
     too_long,
     vague_names,
     unsafe_loading,
+    unguarded_prints,
     missing_rooms,
 )
 
@@ -347,6 +370,26 @@ def test_vague_name_is_seen(tmp_path: Path) -> None:
 )
 def test_unsafe_loading_is_seen(tmp_path: Path, line: str) -> None:
     assert len(unsafe_loading(write(tmp_path, {"nextgpt/checkpoints.py": line}))) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print(answer)",
+        "typer.echo(answer, err=True)",
+        "sys.stderr.write(answer)",
+        "Console(width=9).print(answer)",
+        "progress.console.print(f'{answer}', markup=False)",
+        "reporter.write_line(answer)",
+    ],
+)
+def test_print_past_the_terminal_is_seen(tmp_path: Path, line: str) -> None:
+    assert len(unguarded_prints(write(tmp_path, {"reports/cli.py": line}))) == 1
+
+
+def test_guarded_print_is_let_through(tmp_path: Path) -> None:
+    lines = "say(answer)\nconsole.print(table)\nconsole.print(cell(answer))\nr.write_line(visible(answer))\n"
+    assert unguarded_prints(write(tmp_path, {"reports/cli.py": lines, TERMINAL: "print(text)"})) == []
 
 
 def test_safe_loading_is_let_through(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nextgpt.terminal import say
 from toyworld.language import captions
 from toyworld.questions import annotate, questions
 from toyworld.render import render
@@ -98,12 +99,13 @@ def main(arguments: Sequence[str]) -> int:
     from toyworld.splits import scenes
 
     if len(arguments) != 1 or arguments[0].startswith("-"):
-        print("usage: python -m toyworld.export FOLDER   (writes 200 test scenes as COCO and VQAv2 files)")
+        say("usage: python -m toyworld.export FOLDER   (writes 200 test scenes as COCO and VQAv2 files)")
         return 0 if arguments in (["-h"], ["--help"]) else 2
     sample = scenes("test", 200)
     folder = Path(arguments[0])
     written = [write_captions(folder, sample), *write_vqa(folder, sample)]
-    print(f"{len(sample)} pictures in {folder / 'images'}", *written, sep="\n")
+    for line in (f"{len(sample)} pictures in {folder / 'images'}", *written):
+        say(line)
     return 0
 
 

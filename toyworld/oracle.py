@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextgpt.media import Image
+from nextgpt.terminal import say
 from toyworld.render import BACKGROUND, SIDE, pixels
 from toyworld.scene import CELLS, COLOURS, SHAPES, SIZES, Scene, Thing
 from toyworld.splits import scenes
@@ -133,6 +134,6 @@ DEGRADATIONS: dict[str, Callable[[Image], Image]] = {
 }
 
 if __name__ == "__main__":
-    print("share of 300 test pictures whose scene the oracle misreads")
+    say("share of 300 test pictures whose scene the oracle misreads")
     for degradation, share in own_error().items():
-        print(f"  {degradation:26s} {share:.4f}")
+        say(f"  {degradation:26s} {share:.4f}")

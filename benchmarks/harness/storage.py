@@ -33,7 +33,9 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file atomically; infinities and NaN are refused, for programs could not read them."""
-    write_atomically(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # Half a surrogate pair, which a model can say, is written as JSON writes it: \ud800.
+    write_atomically(path, text.encode(errors="backslashreplace"))
 
 
 def read_json(path: Path, kind: type) -> Any:

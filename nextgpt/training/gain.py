@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nextgpt.terminal import say
 from nextgpt.training import native
 from nextgpt.training.data import Broken, Example
 
@@ -128,7 +129,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, help="json file of pairs, its media in files beside it")
     parser.add_argument("--steps", type=int, default=20, help="of each stage and each way")
     options = parser.parse_args()
-    print(
+    say(
         f"Python {platform.python_version()}, torch {torch.__version__}; {platform.machine()}, "
         f"{torch.get_num_threads()} threads; mean of {options.steps} steps; losses equal to {TOLERANCE:g}\n\n"
         "| stage | computed each step, s | precomputed, s | times faster | at least | in CPU time |\n"
@@ -136,7 +137,7 @@ def main() -> None:
         flush=True,
     )
     for line in rows(load_config(options.preset), options.steps, options.pairs):
-        print(line, flush=True)
+        say(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from nextgpt.config import Config, Stage, StageConfig
 from nextgpt.errors import ConfigError
 from nextgpt.loading import backbones
 from nextgpt.messages import Modality
+from nextgpt.terminal import cell
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import Broken, Example, source
 from nextgpt.training.features import Features
@@ -84,7 +85,7 @@ def train(
             going = Run(model, data, plan, out)
             going.restore(resume=resume)
             shares = share(model)
-            progress.console.print(str(shares), soft_wrap=True)
+            progress.console.print(cell(shares), soft_wrap=True)
             seconds = going.steps(progress)
             figures = going.held_out()
             trained = going.moving.trained()
@@ -232,7 +233,7 @@ def _prepare(
     progress.remove_task(task)
     if there:
         said = f"features: {there:,} were there, {len(features) - there:,} computed now"
-        progress.console.print(said, soft_wrap=True)
+        progress.console.print(cell(said), soft_wrap=True)
     return data
 
 
@@ -246,7 +247,7 @@ def _tell_left_out(data: Prepared, out: Path, progress: Progress) -> None:
     total = len(data.left_out) + len(data)
     lines = [f"left out: {line}" for line in data.left_out[:5]]
     for line in [*lines, f"{len(data.left_out)} of {total} examples were left out; see {path}"]:
-        progress.console.print(line, soft_wrap=True, markup=False)
+        progress.console.print(cell(line), soft_wrap=True)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextgpt.config import Config, Stage
+from nextgpt.terminal import cell
 from nextgpt.training.batches import compute
 from nextgpt.training.data import Broken, Example, TrainingError, pieces, refuse
 from nextgpt.training.features import PER_SHARD, Features
@@ -139,7 +140,9 @@ def precompute(
                 progress.update(task, completed=total)
         except KeyboardInterrupt:
             kept.flush()
-            progress.console.print(f"stopped after {total:,} examples; the same command goes on from there")
+            progress.console.print(
+                cell(f"stopped after {total:,} examples; the same command goes on from there")
+            )
             raise
         kept.flush()
     new = sum(gather_object([new]))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nextgpt.config import StageConfig
+from nextgpt.terminal import cell
 from nextgpt.training import state, zero
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import TrainingError
@@ -145,7 +146,7 @@ class Run:
             if not self.moving.sharded:
                 self.keep()
                 saved = self.step
-            progress.console.print(f"stopped after step {saved}; go on with --resume")
+            progress.console.print(cell(f"stopped after step {saved}; go on with --resume"))
             raise
         self.keep()
         return time.monotonic() - began
@@ -226,7 +227,7 @@ class Run:
             with (self.out / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": self.step, **values, "seconds": round(seconds, 1)}) + "\n")
             said = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
-            progress.console.print(f"step {self.step:>6}  {said}  {seconds:.0f} s", soft_wrap=True)
+            progress.console.print(cell(f"step {self.step:>6}  {said}  {seconds:.0f} s"), soft_wrap=True)
 
     # State ---------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from nextgpt.terminal import say
+
 PARTS = ("language_model", "encoder", "diffusion", "extractor")
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
@@ -50,10 +52,10 @@ def pretrain(
         try:
             figures = module.pretrain(work, folder)
         except KeyboardInterrupt:
-            typer.echo(f"\nstopped; the same command goes on with {part}", err=True)
+            say(f"\nstopped; the same command goes on with {part}", err=True)
             raise typer.Exit(130) from None
         card = write_card(part, folder, figures)
-        typer.echo(f"{part}: {time.monotonic() - started:.0f} s, {card}")
+        say(f"{part}: {time.monotonic() - started:.0f} s, {card}")
 
 
 if __name__ == "__main__":

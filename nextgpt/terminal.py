@@ -1,0 +1,101 @@
+"""What a program shows a person: text of models, data sets and files commands neither terminal nor page.
+
+An answer, a file's name or another program's error may hold escape sequences, which clear a screen, rename a
+window or type on behalf of the person before it, and direction marks, which make a line read as another one.
+`visible` shows them as what they are. All that the programs print goes through `say` or `cell`, and what
+pages hold through `visible`; `tests/test_architecture.py` sees that nothing prints past them.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.text import Text
+
+# Control characters of both sets but tab and newline, marks that turn the direction of text, separators that
+# end a line for some programs alone, annotations, halves of surrogate pairs, and what is no character.
+_COMMANDS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def visible(text: object) -> str:
+    r"""Text as it stands, but each character that would command a terminal or a page as its escape.
+
+    Tabs and newlines stay; a newline of Windows becomes one of ours.
+
+    Example:
+        >>> print(visible("a star" + chr(27) + "[2J" + chr(0x202E) + "!"))
+        a star\x1b[2J\u202e!
+    """
+    return _COMMANDS.sub(_escape, str(text).replace("\r\n", "\n"))
+
+
+def one_line(text: object) -> str:
+    r"""The same on a single line, for notes and errors.
+
+    Example:
+        >>> print(one_line("first" + chr(10) + "  second" + chr(7)))
+        first second\x07
+    """
+    return " ".join(visible(text).split())
+
+
+def say(text: object = "", *, err: bool = False, flush: bool = False) -> None:
+    r"""Print text, made visible, to standard output or standard error.
+
+    Example:
+        >>> say("answer" + chr(7))
+        answer\x07
+    """
+    print(visible(text), file=sys.stderr if err else sys.stdout, flush=flush)
+
+
+def cell(text: object, style: str = "") -> Text:
+    """The same for rich's tables, bars and consoles; square brackets are no markup there."""
+    from rich.text import Text
+
+    return Text(visible(text), style)
+
+
+def run_app(app: Callable[..., Any]) -> None:
+    """Run a typer app as a program; its usage errors and a bug's trace are shown as all else is.
+
+    Args:
+        app: the app; a command of it ends with a status by raising `typer.Exit`.
+
+    Raises:
+        SystemExit: always, unless an exception is to be told by the caller or is a bug.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # where a terminal knows few letters, the others are escaped
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = app(standalone_mode=False)
+    except Exception as error:
+        # Typer carries a copy of click or imports it, by version: its errors are known by what they can do.
+        if not hasattr(error, "show") or not hasattr(error, "exit_code"):
+            raise
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
+        status = error.exit_code
+    finally:
+        sys.excepthook = _tell_bug  # typer has set its own
+    raise SystemExit(status)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _tell_bug(*error: Any) -> None:
+    say("".join(traceback.format_exception(*error)).rstrip("\n"), err=True)

@@ -1,0 +1,149 @@
+"""Foreign text on a terminal: shown, never obeyed."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import typer
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nextgpt
+from nextgpt import cli
+from nextgpt.config import Generation, preset_text
+from nextgpt.messages import Failure, assistant
+from nextgpt.terminal import run_app, visible
+from tests.hostile import HOSTILE, NAME, raw
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@given(st.text(st.characters() | st.sampled_from(HOSTILE)))
+def test_visible_text_commands_nothing_and_stays_as_it_is(text: str) -> None:
+    shown = visible(text)
+    assert raw(shown) == []
+    assert visible(shown) == shown
+    shown.encode("utf-8")
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"], codec="utf-8")))
+def test_letters_of_every_script_stay(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_lines_and_joined_emoji_stay() -> None:
+    text = "one\n\ttwo \N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}"
+    assert visible(text.replace("\n", "\r\n")) == text
+
+
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """What a person sees of `nextgpt`, on both streams."""
+    monkeypatch.setattr(sys, "argv", ["nextgpt", *map(str, words)])
+    with pytest.raises(SystemExit):
+        cli.main()
+    return "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    "answer", [assistant(HOSTILE, steps=((HOSTILE, HOSTILE),)), Failure(HOSTILE, HOSTILE)]
+)
+@pytest.mark.parametrize("spoken", [True, False])
+def test_chat_shows_an_answer_without_obeying_it(
+    answer: object, spoken: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = SimpleNamespace(
+        config=SimpleNamespace(generation=Generation()), respond=lambda requests: [answer] * len(requests)
+    )
+    monkeypatch.setattr(nextgpt, "load", lambda *_, **__: model, raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"hello\n/image {NAME}.png\n/quit\n"))
+    shown = command(monkeypatch, capsys, "chat", *(["--message", "hello"] if spoken else []))
+    assert "\\x1b]0;owned\\x07" in shown
+    assert raw(shown) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("chat", "--image", f"{NAME}.png"),
+        ("chat", f"--{NAME}"),
+        ("params", "--preset", NAME),
+        ("convert", NAME, "--out", "out"),
+        (NAME,),
+    ],
+    ids=["file", "option", "preset", "folder", "command"],
+)
+def test_mistakes_are_shown_and_not_obeyed(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = command(monkeypatch, capsys, *words)
+    assert "\\x1b]0;owned\\x07" in shown
+    assert raw(shown) == []
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("doctor", "--json"), ("params",)])
+def test_a_preset_is_shown_and_not_obeyed(
+    words: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    values = yaml.safe_load(preset_text("tiny"))
+    values["name"] = values["language_model"] = "x\x1b[2J\x9b\u202e[bold]"
+    path = tmp_path / "hostile.yaml"
+    path.write_text(yaml.safe_dump(values))
+    shown = command(monkeypatch, capsys, *words, "--preset", path)
+    assert shown
+    assert raw(shown) == []
+
+
+def test_a_bugs_trace_is_shown_and_not_obeyed() -> None:
+    program = (
+        "import typer\n"
+        "from nextgpt.terminal import run_app\n"
+        "app = typer.Typer(pretty_exceptions_enable=False)\n"
+        "@app.command()\n"
+        "def fall(): raise ZeroDivisionError('\\x1b[2J\\x9b\\u202e')\n"
+        "run_app(app)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "ZeroDivisionError: \\x1b[2J\\x9b\\u202e" in done.stderr
+    assert raw(done.stdout + done.stderr) == []
+
+
+def test_a_terminal_of_few_letters_is_no_reason_to_fall() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "reports.cli", "compare", "nowhere–"],
+        cwd=ROOT,
+        env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no such folder" in done.stderr
+
+
+@pytest.mark.parametrize(("status", "expected"), [(None, 0), (3, 3)])
+def test_a_commands_status_is_the_programs(
+    status: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def end() -> None:
+        if status is not None:
+            raise typer.Exit(status)
+
+    monkeypatch.setattr(sys, "argv", ["program"])
+    with pytest.raises(SystemExit) as ended:
+        run_app(app)
+    assert (ended.value.code or 0) == expected

@@ -6,18 +6,24 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.harness.predictions import FILE, Prediction, read_lines, to_line
+from benchmarks.harness.asked import Asked
+from benchmarks.harness.owner import Owner, bears
+from benchmarks.harness.predictions import FILE, Prediction, read_asked, read_lines, to_line
 from benchmarks.harness.storage import RecordError, disk, write_atomically
+from nextgpt.media import MediaError
+from nextgpt.messages import Failure
 
 # Seconds between two waits for the disk. Waiting after each batch would cost a fast system, or a slow
 # disk, more than all else that the harness does.
 _SYNC_EVERY = 1.0
+_KEPT = "all batches before this one are safe"
 
 
 class PredictionLog:
-    """Appends to a run's ``predictions.jsonl``; a context manager that holds the file's lock.
+    """Appends to a run's ``predictions.jsonl``; a context manager.
 
     Opening it cuts off a last line that was only half written. What is appended is the system's when
     `append` returns, so a kill loses at most the batch under way; it is on the disk a second later, so a
@@ -25,26 +31,29 @@ class PredictionLog:
 
     Attributes:
         answered: id of every sample in the file, and whether it failed.
+        asked: what the samples asked that were in the file when it was opened, where that was kept.
 
     Args:
-        folder: the run's folder, made when missing.
+        owner: owns the run's folder; without one nobody writes there.
 
     Raises:
-        RecordError: another process writes to the file, or a line in it is damaged.
+        RecordError: the file can't be written, or a line in it is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
-        self._folder = folder
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._folder = owner.folder
+        self.path = owner.folder / FILE
         self._synced = time.monotonic()
+        self.answered: dict[str, bool] = {}
+        self.asked: dict[str, Asked] = {}
         with disk(self.path):
-            folder.mkdir(parents=True, exist_ok=True)
             # Unbuffered: what was not written when an error struck must not be written later.
             self._file = self.path.open("ab", buffering=0)
         try:
-            _lock(self._file.fileno(), self.path)
-            _clear_up(folder)
-            self.answered = self._scan()
+            with disk(self.path):
+                _clear_up(self._folder)
+            self._scan()
         except BaseException:
             self._file.close()
             raise
@@ -59,18 +68,22 @@ class PredictionLog:
             self._file.close()
 
     def append(self, predictions: Sequence[Prediction]) -> None:
-        """Write the media, then all lines at once.
+        """Write the media, then all lines at once; an answer that no file can hold becomes a failure.
 
         Raises:
-            RecordError: the disk is full or fails. What was appended before is safe.
+            RecordError: the disk is full or fails, or the file was moved away. What was appended before
+                is safe.
         """
-        with disk(self.path):
-            rest = memoryview(b"".join(to_line(prediction, self._folder) for prediction in predictions))
+        self._check()
+        written = [self._written(prediction) for prediction in predictions]
+        self._check()  # media took their time; a line in a file that was moved away would miss them
+        with disk(self.path, _KEPT):
+            rest = memoryview(b"".join(line for _, line in written))
             while rest:  # a disk that is nearly full takes a part, then refuses the rest
                 rest = rest[self._file.write(rest) :]
         if time.monotonic() - self._synced > _SYNC_EVERY:
             self._sync()
-        self.answered.update((prediction.sample, prediction.failed) for prediction in predictions)
+        self.answered.update((prediction.sample, prediction.failed) for prediction, _ in written)
 
     def forget_failures(self) -> int:
         """Take the failed samples out of the file, so that they are run again; returns their number."""
@@ -81,25 +94,41 @@ class PredictionLog:
             # Written aside and renamed: killed at any moment, either the old or the new file is there.
             write_atomically(self.path, b"".join(kept))
             self._file.close()
-            self._file = self.path.open("ab", buffering=0)
-            _lock(self._file.fileno(), self.path)
+            with disk(self.path):
+                self._file = self.path.open("ab", buffering=0)
             self.answered = {sample: False for sample, failure in self.answered.items() if not failure}
         return failed
 
+    def _check(self) -> None:
+        self._owner.check()
+        if not bears(self._file.fileno(), self.path):
+            raise RecordError(
+                f"{self.path}: moved or deleted while the run wrote to it; what was answered before is safe "
+                "where it is now: put the file back, and run the same command again"
+            )
+
+    def _written(self, prediction: Prediction) -> tuple[Prediction, bytes]:
+        try:
+            return prediction, to_line(prediction, self._folder)
+        except MediaError as error:
+            failed = replace(prediction, answer=Failure("contract", f"the answer can't be kept: {error}"))
+            return failed, to_line(failed, self._folder)
+
     def _sync(self) -> None:
-        with disk(self.path):
+        with disk(self.path, _KEPT):
             os.fsync(self._file.fileno())
         self._synced = time.monotonic()
 
-    def _scan(self) -> dict[str, bool]:
-        answered: dict[str, bool] = {}
+    def _scan(self) -> None:
         for number, record in read_lines(self.path):
             sample = record.get("sample")
-            if not isinstance(sample, str) or sample in answered:
+            if not isinstance(sample, str) or sample in self.answered:
                 problem = f"sample {sample!r} a second time" if isinstance(sample, str) else "no sample id"
                 raise RecordError(f"{self.path}, line {number}: {problem}; delete this line and run again")
-            answered[sample] = "error" in record
-        return answered
+            self.answered[sample] = "error" in record
+            asked = read_asked(record, f"{self.path}, line {number}")
+            if asked is not None:
+                self.asked[sample] = asked
 
 
 def _clear_up(folder: Path) -> None:
@@ -111,15 +140,3 @@ def _clear_up(folder: Path) -> None:
         os.truncate(path, whole)
     for left in folder.rglob(".*.part"):
         left.unlink()
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    """Keep a second run out of the file; the lock goes with the process, even a killed one."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks on Windows: two runs at once are the user's to avoid there
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise RecordError(f"{path}: another run is writing to it; wait or choose another --out") from None

@@ -7,8 +7,9 @@ other program may have written it. One line is one of::
     {"sample": "8", "error": {"stage": "plan", "reason": "no prompt"}, "steps": [], "seconds": 0.1}
 
 A picture is a part ``{"image": "media/<name>.png", "sha256": "<of the file>"}``, its path relative to
-the folder of the file; a clip is a ``"video"``, a sound an ``"audio"``. ``steps``, ``seconds`` and
-``sha256`` may be missing.
+the folder of the file; a clip is a ``"video"``, a sound an ``"audio"``. ``"asked": {"request": "<hash>",
+"captions": "<hash>"}`` says what was asked (see `asked`). ``steps``, ``seconds``, ``sha256`` and ``asked``
+may be missing.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from benchmarks.harness.asked import Asked
 from benchmarks.harness.storage import RecordError, write_atomically
 from nextgpt.media import MediaError, Medium, from_file, to_file
 from nextgpt.messages import Failure, Message, Part, Role, Steps
@@ -38,11 +40,13 @@ class Prediction:
         sample: the sample's id.
         answer: the response, or why there is none.
         seconds: the sample's share of the time its batch took; None where unknown.
+        asked: hashes of what was asked; None where the file does not say.
     """
 
     sample: str
     answer: Message | Failure
     seconds: float | None = None
+    asked: Asked | None = None
 
     @property
     def failed(self) -> bool:
@@ -70,6 +74,8 @@ def to_line(prediction: Prediction, root: Path) -> bytes:
         record["message"] = {"role": answer.role, "parts": parts, "steps": answer.steps}
     if prediction.seconds is not None:
         record["seconds"] = round(prediction.seconds, 6)
+    if prediction.asked is not None:
+        record["asked"] = dict(prediction.asked)
     try:
         return (json.dumps(record, ensure_ascii=False) + "\n").encode()
     except UnicodeEncodeError:  # half a surrogate pair, which a model's tokeniser can produce
@@ -144,7 +150,21 @@ def _parse(record: dict[str, Any], root: Path, where: str) -> Prediction:
         if isinstance(error, RecordError):
             raise
         raise RecordError(f"{where}: sample {sample!r} is malformed: {error!r}") from None
-    return Prediction(sample, answer, seconds)
+    return Prediction(sample, answer, seconds, read_asked(record, where))
+
+
+def read_asked(record: Mapping[str, Any], where: str) -> Asked | None:
+    """What a line says of what was asked; None where it does not.
+
+    Raises:
+        RecordError: something else stands there.
+    """
+    found = record.get("asked")
+    if found is None:
+        return None
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise RecordError(f'{where}: "asked" must hold hashes by name, got {found!r:.60}; delete or mend it')
+    return found
 
 
 def _failure(record: dict[str, Any]) -> Failure:

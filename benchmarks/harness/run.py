@@ -1,23 +1,26 @@
 """Run a system on a benchmark: put its samples to it in batches and keep every answer.
 
 A run is a folder that only grows: killed at any moment it has lost the batch under way at most, and
-running again does what is left. Scoring (`benchmarks.harness.scoring`) comes after.
+running again does what is left. Scoring (`benchmarks.harness.scoring`) comes after, under the same lock.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypedDict, Unpack
 
+from benchmarks.harness.asked import asked, refuse_if_changed
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
+from benchmarks.harness.door import ContractError, admit, answers_of, check_system, one_line, safe_name, told
+from benchmarks.harness.owner import Owner
 from benchmarks.harness.progress import Tick, progress
-from benchmarks.harness.provenance import command_line, hardware, redact, versions
+from benchmarks.harness.provenance import command_line, hardware, versions
 from benchmarks.harness.records import (
     FILE,
     MANIFEST,
@@ -32,8 +35,7 @@ from benchmarks.harness.scoring import score
 from benchmarks.harness.system import System
 from nextgpt.messages import Failure, Message, Request, seed_of
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
-_LONGEST_REASON = 500  # characters; a library's error message can be a page
+_BATCH = 32
 
 
 class RunError(ValueError):
@@ -88,11 +90,33 @@ def run(
         RecordError: the folder can't be written, or a record in it is damaged.
     """
     options = options or Options()
-    batch_size, seed = manner.get("batch_size", 32), manner.get("seed", 0)
-    _check(benchmark, system, batch_size)
-    folder = out / system.name / benchmark.name
+    with _own(benchmark, system, out, manner) as owner:
+        return _run(owner, benchmark, system, options, manner)
+
+
+def evaluate(
+    benchmark: Benchmark,
+    system: System,
+    out: Path,
+    options: Options | None = None,
+    **manner: Unpack[Manner],
+) -> Run:
+    """Run a system on a benchmark, and score it; arguments and errors are those of `run`."""
+    options = options or Options()
+    with _own(benchmark, system, out, manner) as owner:
+        return score(_run(owner, benchmark, system, options, manner), benchmark, options, owner=owner)
+
+
+def _own(benchmark: Benchmark, system: System, out: Path, manner: Manner) -> Owner:
+    """The folder of a run that can be made."""
+    _check(benchmark, system, manner.get("batch_size", _BATCH))
+    return Owner(out / system.name / benchmark.name)
+
+
+def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, manner: Manner) -> Run:
+    folder, batch_size, seed = owner.folder, manner.get("batch_size", _BATCH), manner.get("seed", 0)
     manifest = _manifest(benchmark, system, options, batch_size, seed)
-    with PredictionLog(folder) as log:
+    with PredictionLog(owner) as log:
         earlier = _earlier(folder, manifest, log)
         write_manifest(
             folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
@@ -109,17 +133,6 @@ def run(
     if not usable:
         raise RunError(f"{benchmark.name}: none of {len(ids)} samples is usable{_first_reason(finished)}")
     return finished
-
-
-def evaluate(
-    benchmark: Benchmark,
-    system: System,
-    out: Path,
-    options: Options | None = None,
-    **manner: Unpack[Manner],
-) -> Run:
-    """Run a system on a benchmark, and score it; arguments and errors are those of `run`."""
-    return score(run(benchmark, system, out, options, **manner), benchmark, options)
 
 
 def _answer_all(
@@ -143,6 +156,7 @@ def _answer_all(
         ids.append(sample.id)
         usable += isinstance(sample, Sample)
         if sample.id in log.answered:
+            refuse_if_changed(log.asked.get(sample.id), sample, log.path)
             tick(1)
             continue
         waiting.append(sample)
@@ -158,54 +172,40 @@ def _answer(batch: Sequence[Sample | Broken], system: System, seed: int) -> list
     answers = iter(_respond(system, requests) if requests else ())
     predictions = []
     for sample in batch:
+        answer: Message | Failure
         if isinstance(sample, Broken):
-            predictions.append(Prediction(sample.id, Failure("data", _one_line(sample.reason))))
+            answer, seconds = Failure("data", one_line(sample.reason)), None
         else:
             answer, seconds = next(answers)
-            predictions.append(Prediction(sample.id, answer, seconds))
+        predictions.append(Prediction(sample.id, answer, seconds, asked(sample)))
     return predictions
 
 
 def _request(sample: Sample, system: System, seed: int) -> Request:
     hints = {key: sample.hints[key] for key in system.given if key in sample.hints}
-    return replace(sample.request, seed=seed_of(sample.id, seed), hints=hints)
+    return replace(sample.request, seed=seed_of(sample.id, seed), hints=MappingProxyType(hints))
 
 
 def _respond(system: System, requests: Sequence[Request]) -> list[tuple[Message | Failure, float]]:
     """Answers with their seconds; a request that makes the system raise is a failure."""
     start = time.perf_counter()
     try:
-        answers = system.respond(requests)
-        _check_answers(answers, len(requests))
-    except Exception as error:  # noqa: BLE001 - whatever a system raises is its failure, not the run's
+        # A tuple: what a system does to a list of the harness's would shift answers to other samples.
+        found = answers_of(system.respond(tuple(requests)), len(requests))
+    except KeyboardInterrupt:  # the one way to stop the process itself
+        raise
+    except BaseException as error:  # noqa: BLE001 - a system that exits is its failure, not the run's end
         if len(requests) > 1:
             return [answer for request in requests for answer in _respond(system, [request])]
-        answers = [Failure("system", f"{type(error).__name__}: {error}")]
+        stage = "contract" if isinstance(error, ContractError) else "system"
+        found = [Failure(stage, str(error) if isinstance(error, ContractError) else told(error))]
     share = (time.perf_counter() - start) / len(requests)
-    return [(_clean(answer), share) for answer in answers]
-
-
-def _check_answers(answers: object, count: int) -> None:
-    if not isinstance(answers, list) or len(answers) != count:
-        found = f"{len(answers)} answers" if isinstance(answers, list) else type(answers).__name__
-        raise TypeError(f"respond() must return a list of {count} answers, returned {found}")
-    for answer in answers:
-        if not isinstance(answer, Message | Failure):
-            raise TypeError(f"respond() must return messages or failures, returned a {type(answer).__name__}")
-
-
-def _clean(answer: Message | Failure) -> Message | Failure:
-    return replace(answer, reason=_one_line(answer.reason)) if isinstance(answer, Failure) else answer
-
-
-def _one_line(reason: str) -> str:
-    return redact(" ".join(reason.split()))[:_LONGEST_REASON]
+    return [(admit(answer), share) for answer in found]
 
 
 def _check(benchmark: Benchmark, system: System, batch_size: int) -> None:
-    for name in (benchmark.name, system.name):
-        if not _SAFE_NAME.fullmatch(name):
-            raise RunError(f"{name!r} can't name a folder; use letters, digits and - _ . + only")
+    safe_name(benchmark.name)
+    check_system(system)
     if batch_size < 1:
         raise RunError(f"the batch size must be at least 1, got {batch_size}")
     for verb, needed, able in (

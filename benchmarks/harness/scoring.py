@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.asked import refuse_if_changed
 from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Options, Sample
+from benchmarks.harness.owner import Owner
 from benchmarks.harness.provenance import redact
 from benchmarks.harness.records import FILE, Prediction, RecordError, Result, Run, Score, write_scored
 from nextgpt.messages import Failure, Message, assistant
@@ -35,17 +37,24 @@ class Scored:
     scores: tuple[Score, ...]
 
 
-def score(run: Run, benchmark: Benchmark, options: Options | None = None) -> Run:
+def score(
+    run: Run, benchmark: Benchmark, options: Options | None = None, *, owner: Owner | None = None
+) -> Run:
     """Score a finished run, and write ``results.json`` and ``scores.parquet`` into its folder.
 
     Args:
         run: the predictions.
         benchmark: what they answer, in the version that the run was made with.
         options: which data; the limit is the run's own.
+        owner: of the run's folder, where the caller owns it already.
 
     Raises:
-        RecordError: another benchmark or version, a sample without prediction, or the reverse.
+        RecordError: another benchmark, version or data, a sample without prediction, or the reverse; or
+            another process is at work in the folder.
     """
+    if owner is None:
+        with Owner(run.folder) as own:
+            return score(run, benchmark, options, owner=own)
     made = (run.manifest.benchmark, run.manifest.version)
     if made != (benchmark.name, benchmark.version):
         raise RecordError(
@@ -56,6 +65,8 @@ def score(run: Run, benchmark: Benchmark, options: Options | None = None) -> Run
     scored = score_predictions(
         benchmark, samples, run.predictions, system=run.manifest.system, where=run.folder / FILE
     )
+    scored = with_unchecked(scored, run.predictions)
+    owner.check()
     return write_scored(run, scored.results, scored.scores)
 
 
@@ -89,6 +100,16 @@ def score_predictions(
     for metric in measured:
         scores += metric.scores(items)
     return Scored(tuple(results), tuple(scores))
+
+
+def with_unchecked(scored: Scored, predictions: Iterable[Prediction]) -> Scored:
+    """The same, whose results say how many answers may belong to other data, for their file does not tell."""
+    count = sum(prediction.asked is None for prediction in predictions)
+    if not count:
+        return scored
+    remark = f"; {count} do not say what they answer, so not checked against these data"
+    results = [replace(result, method=result.method + remark) for result in scored.results]
+    return replace(scored, results=tuple(results))
 
 
 @dataclass(frozen=True)
@@ -147,6 +168,8 @@ def _collect(
     for sample in samples:
         known.add(sample.id)
         prediction = predictions.get(sample.id)
+        if prediction is not None:
+            refuse_if_changed(prediction.asked, sample, where)
         if isinstance(sample, Broken):
             items.append(_Item(sample.id, "", None, Failure("data", sample.reason), None, usable=False))
         elif prediction is None:

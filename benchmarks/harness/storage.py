@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -10,25 +11,40 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_ROOM, _RIGHTS = "make room", "make it writable or choose another folder"
+_ADVICE = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: _RIGHTS,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+}
+
 
 class RecordError(ValueError):
     """A record that can't be read or written; the message names file and line and what to do."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: readers and kills never meet half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write a file whole or not at all: readers and kills never meet half of it.
+
+    Raises:
+        RecordError: the disk is full, read-only or broken; names the file and says what to do.
+    """
+    with disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
 
 
 def write_json(path: Path, value: object) -> None:
@@ -54,12 +70,21 @@ def read_json(path: Path, kind: type) -> Any:
 
 
 @contextmanager
-def disk(path: Path) -> Iterator[None]:
-    """Turns an error of the disk into one line that says what is safe."""
+def disk(path: Path, kept: str = "") -> Iterator[None]:
+    """Turns an error of the disk into one line: what, where, what is safe all the same, what to do.
+
+    Args:
+        path: the file or folder that is written to.
+        kept: what is safe in spite of the error.
+
+    Raises:
+        RecordError: in place of an `OSError`.
+    """
     try:
         yield
     except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, "choose another folder")
         raise RecordError(
-            f"{path}: cannot be written ({error.strerror or error}); all batches before this one are safe: "
-            "make room, then run the same command again"
+            f"{path}: cannot be written ({error.strerror or error}); {kept}{': ' if kept else ''}{advice}, "
+            "then run the same command again"
         ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.harness.benchmark import Benchmark, Broken, Sample
 from benchmarks.harness.records import Prediction, read_predictions
-from benchmarks.harness.scoring import Scored, score_predictions
+from benchmarks.harness.scoring import Scored, score_predictions, with_unchecked
 from nextgpt.messages import Failure, Request, assistant, user
 
 # What was asked is not in the files, and no metric of a file looks at it.
@@ -57,7 +57,9 @@ def score_files(family: str, references: Path, predictions: Path, *, allow_missi
         missing = Failure("missing", "no answer in the file")
         answers += [Prediction(sample.id, missing) for sample in samples if sample.id not in answered]
     benchmark = replace(benchmark, name=family)
-    return score_predictions(benchmark, samples, answers, system=predictions.name, where=predictions)
+    scored = score_predictions(benchmark, samples, answers, system=predictions.name, where=predictions)
+    # The official formats hold answers alone; ours may tell what they answer.
+    return with_unchecked(scored, answers) if predictions.suffix == ".jsonl" else scored
 
 
 def _captions(path: Path) -> tuple[Benchmark, list[Sample | Broken]]:

@@ -194,14 +194,20 @@ class Video:
             odd = ((0, 0), (0, self.height % 2), (0, self.width % 2), (0, 0))
             frames = np.pad(frames, odd, mode="edge")
         rate = Fraction(self.fps).limit_denominator(1001)
-        with av.open(buffer, "w", format=container, options={"fflags": "+bitexact"}) as file:
-            stream: Any = file.add_stream(codec, rate=rate, options=options)
-            stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], pixels
-            for frame in frames:
-                for packet in stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")):
+        try:
+            with av.open(buffer, "w", format=container, options={"fflags": "+bitexact"}) as file:
+                stream: Any = file.add_stream(codec, rate=rate, options=options)
+                stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], pixels
+                for frame in frames:
+                    for packet in stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")):
+                        file.mux(packet)
+                for packet in stream.encode():
                     file.mux(packet)
-            for packet in stream.encode():
-                file.mux(packet)
+        except av.FFmpegError as error:
+            size = f"{self.width}x{self.height}"
+            raise MediaError(
+                f"A clip of {size} can't be written as {container} ({error.strerror})."
+            ) from error
         return buffer.getvalue()
 
     def mp4(self) -> bytes:

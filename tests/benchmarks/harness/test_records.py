@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.harness.owner import Owner
 from benchmarks.harness.predictions import to_line
 from benchmarks.harness.provenance import command_line, redact
 from benchmarks.harness.records import (
@@ -85,7 +86,7 @@ def test_predictions_come_back_as_they_were_written(
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
     written = [Prediction(sample, answer, seconds) for sample, (answer, seconds) in said_of.items()]  # type: ignore[arg-type]
-    with PredictionLog(folder) as log:
+    with Owner(folder) as owner, PredictionLog(owner) as log:
         log.append(written)
     read = read_predictions(folder / "predictions.jsonl")
     assert [(p.sample, p.answer) for p in read] == [(p.sample, p.answer) for p in written]
@@ -93,7 +94,7 @@ def test_predictions_come_back_as_they_were_written(
 
 
 def test_the_same_picture_is_stored_once_under_its_hash(tmp_path: Path) -> None:
-    with PredictionLog(tmp_path) as log:
+    with Owner(tmp_path) as owner, PredictionLog(owner) as log:
         log.append([Prediction("a", assistant(PICTURE)), Prediction("b", assistant("look", PICTURE))])
     (file,) = (tmp_path / "media").iterdir()
     assert Image.open(file) == PICTURE
@@ -165,7 +166,7 @@ def test_a_log_cut_anywhere_is_mended_and_continued(
     all_of_them = [Prediction(str(k), assistant(f"answer {k}")) for k in range(3)]
     whole = b"".join(to_line(prediction, folder) for prediction in all_of_them)
     (folder / "predictions.jsonl").write_bytes(whole[: min(cut, len(whole))])
-    with PredictionLog(folder) as log:
+    with Owner(folder) as owner, PredictionLog(owner) as log:
         log.append([p for p in all_of_them if p.sample not in log.answered])
     assert (folder / "predictions.jsonl").read_bytes() == whole
 
@@ -173,17 +174,11 @@ def test_a_log_cut_anywhere_is_mended_and_continued(
 def test_a_damaged_line_in_the_middle_is_not_dropped_silently(tmp_path: Path) -> None:
     write(tmp_path, said("1"), "{broken", said("2"))
     with pytest.raises(RecordError, match="line 2: not JSON"):
-        PredictionLog(tmp_path)
-
-
-def test_a_second_writer_is_kept_out(tmp_path: Path) -> None:
-    with PredictionLog(tmp_path), pytest.raises(RecordError, match="another run is writing"):
-        PredictionLog(tmp_path)
-    PredictionLog(tmp_path).__exit__()
+        PredictionLog(Owner(tmp_path))
 
 
 def test_failures_can_be_forgotten_and_the_rest_stays(tmp_path: Path) -> None:
-    with PredictionLog(tmp_path) as log:
+    with Owner(tmp_path) as owner, PredictionLog(owner) as log:
         log.append([Prediction("1", Failure("plan", "no")), Prediction("2", assistant("error"))])
         assert log.forget_failures() == 1
         assert log.answered == {"2": False}

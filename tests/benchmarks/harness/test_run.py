@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.harness.benchmark import BenchmarkError, Broken, Options, Sample
+from benchmarks.harness.door import ContractError, shown
 from benchmarks.harness.records import FILE, Prediction, RecordError, Run, read_predictions
 from benchmarks.harness.run import CannotTakePartError, RunError, evaluate, run
 from nextgpt.messages import Failure, Message, Request, assistant, seed_of
@@ -79,7 +80,7 @@ def test_an_answer_of_the_wrong_kind_is_a_failure(tmp_path: Path, answer: object
 
     found = answers(run(numbers(3), Speaker(sloppy), tmp_path))
     assert isinstance(found["s1"], Failure)
-    assert f"returned a {type(answer).__name__}" in found["s1"].reason
+    assert f"must return messages or failures, returned {shown(answer)}" in found["s1"].reason
     assert found["s0"] == assistant("0")
 
 
@@ -89,9 +90,7 @@ def test_too_few_answers_are_not_matched_to_the_wrong_requests(tmp_path: Path) -
             return [self.say(request) for request in requests if text_of(request) != "1"]
 
     found = answers(run(numbers(3), Forgetful(echo), tmp_path))
-    assert found["s1"] == Failure(
-        "system", "TypeError: respond() must return a list of 1 answers, returned 0 answers"
-    )
+    assert found["s1"] == Failure("contract", "respond() must return a list of 1 answers, returned 0 answers")
     assert found["s2"] == assistant("2")
 
 
@@ -212,7 +211,7 @@ def test_who_cannot_see_does_not_take_part(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a b"])
 def test_a_name_that_could_leave_the_folder_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RunError, match="can't name a folder"):
+    with pytest.raises(ContractError, match="can't name a folder"):
         run(numbers(), Speaker(echo, name=name), tmp_path)
 
 

@@ -33,13 +33,23 @@ class IncomparableError(ValueError):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval over `n` items; `method` says how the interval was made."""
+    """A value with its 95 % interval over `n` items; `method` says how the interval was made.
+
+    A value that is infinite or not a number is none, and an interval with such an end reaches everywhere:
+    whatever made them, `method` then says "undefined" or "no interval", and why.
+
+    >>> Estimate(float("nan"), 0.0, float("nan"), 60, "jackknife 20 blocks").method
+    'undefined: the value is nan, for the data overflow double precision or leave nothing to divide by'
+    """
 
     value: float
     low: float
     high: float
     n: int
     method: str
+
+    def __post_init__(self) -> None:
+        _say_what_is_not_finite(self, self.value)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,26 @@ class Comparison:
     n: int
     minimum_detectable: float
     method: str
+
+    def __post_init__(self) -> None:
+        _say_what_is_not_finite(self, self.difference)
+        if not math.isfinite(self.difference):
+            object.__setattr__(self, "p", 1.0)
+            object.__setattr__(self, "minimum_detectable", math.inf)
+
+
+def _say_what_is_not_finite(found: Estimate | Comparison, value: float) -> None:
+    """Opens the interval and rewrites the method where a value or an end of its interval is not finite."""
+    method, bounded = found.method, math.isfinite(found.low) and math.isfinite(found.high)
+    if not math.isfinite(value):
+        cause = "the data overflow double precision or leave nothing to divide by"
+        method = f"undefined: the value is {value}, for {cause}"
+    elif not bounded and not method.startswith("no interval"):
+        method = f"no interval: its ends are not finite ({method})"
+    if method.startswith(("undefined", "no interval")):
+        object.__setattr__(found, "low", -math.inf)
+        object.__setattr__(found, "high", math.inf)
+        object.__setattr__(found, "method", method)
 
 
 class Metric(abc.ABC, Generic[S]):

@@ -15,6 +15,7 @@ from metrics.metric import FloatArray, Groups, MetricInputError
 
 CHUNK = 4_000_000  # draws held in memory at a time (32 MB)
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % quantile
+ENUMERATED = 14  # clusters up to which all 2^n flips or swaps are gone through, instead of drawing some
 
 
 def clusters(groups: Groups | None, n: int) -> tuple[NDArray[np.intp], int]:
@@ -116,16 +117,40 @@ def resampled_values(
     return replicates
 
 
-def sign_flip_p(totals: FloatArray, resamples: int, rng: np.random.Generator) -> float:
-    """Two-sided p-value of "the totals are symmetric around 0", by flipping their signs at random.
+def all_choices(count: int) -> FloatArray:
+    """Every way to choose among `count` clusters, one a row of 0 and 1, up to choosing the others instead.
 
-    `totals` [G] is the difference summed over each cluster. The result is (b + 1) / (resamples + 1),
-    where b flips were at least as extreme as what was seen: never 0.
+    A test that takes absolute differences needs no more: the other half are the same, signs turned.
+
+    >>> all_choices(3).tolist()
+    [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]]
+    """
+    numbers = np.arange(2 ** max(0, count - 1))
+    return (numbers[:, None] >> np.arange(count) & 1).astype(np.float64)
+
+
+def sign_flip_p(totals: FloatArray, resamples: int, rng: np.random.Generator) -> tuple[float, str]:
+    """Two-sided p-value of "the totals are symmetric around 0", by flipping their signs; and how.
+
+    Up to 14 totals that are not 0 all flips are gone through, and p is the share of those at least as
+    extreme as what was seen, which is one of them. For more, flips are drawn, and p is
+    (b + 1) / (resamples + 1), where b of them were as extreme. Neither is ever 0.
+
+    Args:
+        totals: the difference summed over each cluster, [G].
+        resamples: number of flips that are drawn where there are too many.
+        rng: draws them.
+
+    >>> sign_flip_p(np.array([1.0, 2.0, 3.0, 0.0]), 10_000, np.random.default_rng(0))
+    (0.25, 'all 8 sign flips')
     """
     observed = abs(float(totals.sum()))
     sizes, multiplicity = np.unique(np.abs(totals[totals != 0]), return_counts=True)
-    if len(sizes) == 0:
-        return 1.0
+    if multiplicity.sum() <= ENUMERATED:
+        sizes = np.repeat(sizes, multiplicity)
+        flipped = 2 * (all_choices(len(sizes)) @ sizes) - sizes.sum()
+        share = float(np.mean(_as_extreme(flipped, observed, sizes)))
+        return share, f"all {2 ** len(sizes)} sign flips"
     if 8 * len(sizes) <= multiplicity.sum():  # equal totals: their number of pluses is binomial
         pluses = rng.binomial(multiplicity, 0.5, size=(resamples, len(sizes)))
         flipped = (2 * pluses - multiplicity) @ sizes
@@ -137,9 +162,44 @@ def sign_flip_p(totals: FloatArray, resamples: int, rng: np.random.Generator) ->
             bits = np.unpackbits(np.frombuffer(rng.bytes(-(-shape[0] * shape[1] // 8)), np.uint8))
             signs = bits[: shape[0] * shape[1]].reshape(shape).astype(np.float64)
             flipped[rows] = 2 * (signs @ sizes) - sizes.sum()
-    # Ties count as extreme; the margin keeps a tie a tie when it was summed in another order.
-    extreme = np.count_nonzero(np.abs(flipped) >= observed - 1e-12 * sizes.sum())
-    return float((extreme + 1) / (resamples + 1))
+    extreme = np.count_nonzero(_as_extreme(flipped, observed, sizes))
+    return float((extreme + 1) / (resamples + 1)), f"sign flips {resamples}"
+
+
+def permutation_p(
+    difference: Callable[[FloatArray], float],
+    observed: float,
+    index: NDArray[np.intp],
+    count: int,
+    resamples: int,
+    rng: np.random.Generator,
+) -> tuple[float, str]:
+    """Two-sided p-value of "two systems are alike", by swapping their clusters of items; and how.
+
+    As in `sign_flip_p`, up to 14 clusters all swaps are gone through.
+
+    Args:
+        difference: of the two systems when they keep the items with weight 1 and swap those with 0, [N].
+        observed: the difference without a swap.
+        index: the cluster of each item, [N].
+        count: number of clusters.
+        resamples: number of swaps that are drawn where there are too many.
+        rng: draws them.
+    """
+    exact = count <= ENUMERATED
+    choices = all_choices(count) if exact else (rng.integers(0, 2, size=count) for _ in range(resamples))
+    extreme = 0
+    for chosen in choices:
+        swapped = difference(chosen[index].astype(np.float64))
+        extreme += abs(swapped) >= abs(observed) - 1e-12
+    if exact:
+        return extreme / 2 ** (count - 1), f"all {2**count} permutations"
+    return (extreme + 1) / (resamples + 1), f"permutation {resamples}"
+
+
+def _as_extreme(flipped: FloatArray, observed: float, sizes: FloatArray) -> NDArray[np.bool_]:
+    """Ties count as extreme; the margin keeps a tie a tie when it was summed in another order."""
+    return np.asarray(np.abs(flipped) >= observed - 1e-12 * sizes.sum())
 
 
 def jackknife_error(

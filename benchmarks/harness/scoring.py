@@ -282,7 +282,7 @@ def _result(
         try:
             found = measured.estimate(items, chosen)
             value, low, high = (finite(number) for number in (found.value, found.low, found.high))
-            method = found.method if value is not None else f"undefined: the value is {found.value}"
+            method = found.method
         except _REASONS as error:
             method = _reason(error, measured.column, items)
     seconds = [item.seconds for item in inside if item.seconds is not None]

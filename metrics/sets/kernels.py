@@ -109,7 +109,7 @@ def kernel_audio_distance(a: ArrayLike, b: ArrayLike, *, bandwidth: float | None
     width = _median_distance(second) if bandwidth is None else bandwidth
     if not width > 0:
         raise MetricInputError(
-            "the bandwidth is 0: at least half of the second set's pairs are equal; give a bandwidth"
+            "the bandwidth is 0: at least half of the pairs of evaluated sounds are equal; give a bandwidth"
         )
     value, influence = _discrepancy(first, second, _gaussian(1 / (2 * width**2 + 1e-8)))
     return Measured(100 * value, 100 * _standard_error(*influence), 0.0, f"all pairs, bandwidth {width:.6g}")

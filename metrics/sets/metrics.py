@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from metrics.metric import FloatArray, MeanMetric, Metric, MetricInputError, check_lengths, check_name
 from metrics.sets.divergences import kl_divergence_items
-from metrics.sets.frechet import frechet_distance
+from metrics.sets.frechet import feature_pair, frechet_distance
 from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
 
 Features = NDArray[np.floating]
@@ -168,8 +168,9 @@ class KAD(SetMetric):
     definition = "kernel:rbf-median-of-predictions|estimate:unbiased|scale:100"
 
     def distance(self, predictions: Features, references: Features) -> float:
-        """See `kernel_audio_distance`."""
-        return kernel_audio_distance(references, predictions)
+        """See `kernel_audio_distance`; as for every distance, the predictions are the first set."""
+        first, second = feature_pair(predictions, references)
+        return kernel_audio_distance(second, first)
 
 
 class KLDivergence(MeanMetric):
@@ -214,9 +215,12 @@ class KLDivergence(MeanMetric):
 
 
 def _unit(rows: Features, name: str) -> Features:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not lengths.all():
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    wrong = ~(np.isfinite(lengths) & (lengths > 0))
+    if wrong.any():
         raise MetricInputError(
-            f"{name}: embedding {int(np.argmin(lengths))} has length 0; leave the item out"
+            f"{name}: embedding {int(np.argmax(wrong))} has no direction, its length being 0 or not finite; "
+            "leave the item out"
         )
     return np.asarray(rows / lengths)

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.metric import ArrayMetric, FloatArray, IncomparableError, MeanMetric, MetricInputError
+from metrics.metric import (
+    ArrayMetric,
+    Comparison,
+    Estimate,
+    FloatArray,
+    IncomparableError,
+    MeanMetric,
+    MetricInputError,
+)
 from metrics.statistics import (
     bootstrap,
     compare,
@@ -151,11 +159,39 @@ def test_few_kinds_of_clusters_and_many_give_the_same_interval() -> None:
 
 @given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=2, max_size=12))
 @settings(max_examples=30, deadline=None)
-def test_sign_flips_agree_with_all_of_them(differences: list[float]) -> None:
+def test_few_items_have_the_p_value_of_all_sign_flips(differences: list[float]) -> None:
     values = np.array(differences)
     signs = 1 - 2 * ((np.arange(2 ** len(values))[:, None] >> np.arange(len(values))) & 1)
     exact = np.mean(np.abs(signs @ values) >= abs(values.sum()) - 1e-12)
-    assert compare(values, np.zeros(len(values)), resamples=4000).p == pytest.approx(exact, abs=0.04)
+    found = compare(values, np.zeros(len(values)), resamples=10)
+    assert found.p == pytest.approx(exact, abs=1e-12)
+    assert f"all {2 ** np.count_nonzero(values)} sign flips" in found.method
+
+
+def test_fourteen_items_are_flipped_in_all_ways_and_fifteen_are_drawn() -> None:
+    rng = np.random.default_rng(9)
+    values = rng.normal(0.3, 1, size=15)
+    few, many = compare(values[:14], np.zeros(14)), compare(values, np.zeros(15))
+    signs = 1 - 2 * ((np.arange(2**14)[:, None] >> np.arange(14)) & 1)
+    assert few.p == np.mean(np.abs(signs @ values[:14]) >= abs(values[:14].sum()) - 1e-12)
+    assert few.method == "paired bootstrap, all 16384 sign flips"
+    assert many.method == "paired bootstrap, sign flips 10000"
+    clustered = compare(values, np.zeros(15), groups=np.arange(15) // 2)
+    assert clustered.method == "paired bootstrap, all 256 sign flips, clustered"
+
+
+def test_few_items_of_a_corpus_metric_are_swapped_in_all_ways() -> None:
+    rng, metric = np.random.default_rng(10), Ratio()
+    a, b = (metric.statistics(rng.integers(0, 9, size=6), rng.integers(9, 20, size=6)) for _ in range(2))
+    swaps = (np.arange(2**6)[:, None] >> np.arange(6) & 1).astype(bool)
+    differences = [
+        metric.value(np.where(swap[:, None], b, a)) - metric.value(np.where(swap[:, None], a, b))
+        for swap in swaps
+    ]
+    found = compare_metric(metric, a, b, resamples=5)
+    assert found.p == pytest.approx(np.mean(np.abs(differences) >= abs(found.difference) - 1e-12), abs=1e-12)
+    assert found.method == "paired bootstrap, all 64 permutations"
+    assert compare_metric(metric, a, a * [0, 1], resamples=5).p == 2**-5  # better on each: one swap in 32
 
 
 def test_p_is_never_zero() -> None:
@@ -219,6 +255,43 @@ def test_the_jackknife_gives_the_known_error_of_a_variance() -> None:
 
 def test_a_jackknifed_interval_stays_above_the_least_value() -> None:
     assert estimate(Variance(), np.array([0.0, 0.0, 0.0, 0.0, 9.0])).low == 0
+
+
+class Overflowing(Variance):
+    """A value that grows beyond double precision, as distances between huge features do."""
+
+    def value(self, statistics: FloatArray, weights: FloatArray | None = None) -> float:
+        return float(np.square(super().value(statistics, weights)))
+
+
+@pytest.mark.parametrize("scale", [1e80, 1e200])
+@pytest.mark.parametrize("interval", ["bootstrap", "jackknife"])
+def test_a_value_that_is_not_finite_is_undefined_whatever_made_it(scale: float, interval: Any) -> None:
+    values, metric = scale * np.arange(40.0), Overflowing()
+    metric.interval = interval
+    found = estimate(metric, values, resamples=20)
+    assert found.method.startswith("undefined: the value is inf, for the data overflow")
+    assert (found.low, found.high) == (-np.inf, np.inf)
+    other = compare_metric(metric, values, np.arange(40.0), resamples=20)
+    assert other.method.startswith("undefined: the value is inf")
+    assert (other.low, other.high, other.p, other.minimum_detectable) == (-np.inf, np.inf, 1, np.inf)
+
+
+def test_an_interval_whose_ends_are_not_finite_is_none() -> None:
+    found = estimate(Overflowing(), 1e50 * np.arange(40.0))
+    assert np.isfinite(found.value)
+    assert (found.low, found.high) == (-np.inf, np.inf)
+    assert found.method.startswith("no interval: its ends are not finite")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_no_estimate_hides_a_value_that_is_none(value: float) -> None:
+    for made in (
+        Estimate(value, 0, 1, 5, "jackknife 5 blocks"),
+        Comparison(value, 0, 1, 0.5, 5, 0.1, "t-test"),
+    ):
+        assert made.method.startswith(f"undefined: the value is {value}")
+        assert (made.low, made.high) == (-np.inf, np.inf)
 
 
 def test_different_signatures_are_not_compared() -> None:

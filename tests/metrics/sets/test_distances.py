@@ -343,7 +343,7 @@ def test_constant_features_have_one_defined_outcome_each() -> None:
         (lambda: inception_score([[0.5, 0.5]]), "cannot make 10 splits"),
         (lambda: kl_divergence([[0.5, 0.5]], [[2.0, -1.0]]), r"q\[0\] is no distribution"),
         (lambda: kl_divergence([[0.5, 0.5]], [[0.5, 0.25, 0.25]]), "give a row of q"),
-        (lambda: CMMD().value(FeatureSets(GOOD, np.zeros((4, 3)))), "length 0"),
+        (lambda: CMMD().value(FeatureSets(GOOD, np.zeros((4, 3)))), "no direction, its length being 0"),
         (lambda: FID().statistics([1.0], [2.0]), "one row per item"),
     ],
 )

@@ -1,6 +1,7 @@
 """What is missing on this machine, and what that disables; nothing is downloaded.
 
-Each thing is looked for by building it, so its own code says what is missing, and the list can't lie.
+Each thing is looked for by building it, and each program is started and asked once, so its own code says
+what is missing or goes wrong, and the list can't lie.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from benchmarks.harness.provenance import redact
 from benchmarks.registry import SYSTEMS, load_system
 
 CLIP, CLAP = "openai/clip-vit-base-patch32", "laion/clap-htsat-unfused"
+CAPTION = (["two dogs"], [["two dogs"]])  # what programs are asked about, with its reference
 TOYWORLD_CLIP = ("fid and clip_score of toyworld's benchmarks",)
 
 
@@ -37,8 +39,8 @@ def examine() -> Iterator[Finding]:
     """Look for everything, in a fixed order; systems, which take longest, come last."""
     from benchmarks.tasks.toyworld.extractor import WEIGHTS
     from metrics.answers.wups import wordnet_similarity
-    from metrics.captions.java import jar, java
-    from metrics.captions.metrics import Spice
+    from metrics.captions.java import check_java
+    from metrics.captions.spice import spice_scores
     from metrics.extractors import (
         ClapExtractor,
         ClipExtractor,
@@ -53,10 +55,10 @@ def examine() -> Iterator[Finding]:
     )
 
     captions = ("bleu_1..bleu_4", "rouge_l", "cider_d", "meteor")
-    yield _look("Java", captions, java)
-    yield _look("PTB tokeniser", captions, partial(jar, "tokenizer/stanford-corenlp-3.4.1.jar"))
-    yield _look("METEOR 1.5", captions[3:], partial(jar, "meteor/meteor-1.5.jar"))
-    yield _look("SPICE 1.0 with CoreNLP 3.6.0", ("spice", "spider"), Spice)
+    yield _look("Java", captions, check_java)
+    yield _look("PTB tokeniser", captions, _tokenise)
+    yield _look("METEOR 1.5", captions[3:], _align)
+    yield _look("SPICE 1.0 with CoreNLP 3.6.0", ("spice", "spider"), partial(spice_scores, *CAPTION))
     yield _look("WordNet", ("wups of NExT-QA and DAQUAR",), partial(wordnet_similarity, "next-qa"))
     yield _look("toyworld's extractor", TOYWORLD_CLIP, partial(ClipExtractor, WEIGHTS))
     yield _look(f"CLIP {CLIP}", clip.DISABLES, partial(ClipExtractor, CLIP))
@@ -67,6 +69,26 @@ def examine() -> Iterator[Finding]:
     yield _look(f"CLAP {CLAP}", clap.DISABLES, partial(ClapExtractor, CLAP))
     for name in SYSTEMS:
         yield _look(f"system {name}", (f"runs of {name}",), partial(load_system, name))
+
+
+def _tokenise() -> None:
+    """Start the tokeniser; what it said earlier in this process is no sign that it runs."""
+    from metrics.captions.java import JavaError
+    from metrics.captions.tokenizer import run_tokenizer
+
+    found = run_tokenizer(["Two dogs."])
+    if found != CAPTION[0]:
+        raise JavaError(f"the PTB tokeniser reads 'Two dogs.' as {found}, not as {CAPTION[0]}")
+
+
+def _align() -> None:
+    """Start METEOR, unless it runs already."""
+    from metrics.captions.java import JavaError
+    from metrics.captions.meteor import meteor_scores, meteor_statistics
+
+    found = meteor_scores(meteor_statistics(*CAPTION)).tolist()
+    if found != [1.0]:
+        raise JavaError(f"METEOR gives {found} to a caption that equals its reference, not [1.0]")
 
 
 def _look(what: str, disables: Sequence[str], build: Callable[[], object]) -> Finding:

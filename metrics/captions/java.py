@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,8 +55,36 @@ def jar(name: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """The environment that Java is started in: no locale may change how it reads or prints a number."""
-    return {**os.environ, "LC_ALL": "C"}
+    """The environment that Java is started in: no locale may change how it reads or prints a number.
+
+    It says UTF-8 because Java reads file names by it: under plain ``C`` it finds nothing below ``josé/``.
+    """
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
+def check_java() -> None:
+    """Start Java, and see that it answers.
+
+    Raises:
+        JavaError: it is missing, or what is called `java` doesn't run.
+    """
+    program = java()
+    done = subprocess.run([program, "-version"], env=environment(), capture_output=True, check=False)
+    if done.returncode != 0:
+        raise JavaError(f"{program} ended with status {done.returncode}{complaint(done.stderr)}")
+
+
+def complaint(printed: bytes) -> str:
+    r"""What went wrong, out of all that a Java program printed, led in by a colon; empty for nothing.
+
+    Where in the program it happened, a stack of lines that begin with "at", helps nobody here.
+
+    >>> complaint(b"Error: no file\n\tat Files.open(Unknown Source)\n\tat Main.main(Unknown Source)\n")
+    ': Error: no file'
+    """
+    lines = printed.decode("utf-8", errors="replace").splitlines()
+    said = " ".join(line.strip() for line in lines if not line.lstrip().startswith("at "))
+    return f": {said[-500:]}" if said else ""
 
 
 # Java 17 and older read and write text in the locale's encoding unless told otherwise.

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from metrics.captions.java import LOCALE_FLAGS, JavaError, environment, jar, java
+from metrics.captions.java import LOCALE_FLAGS, JavaError, complaint, environment, jar, java
 from metrics.metric import FloatArray
 
 ALPHA, BETA, GAMMA, DELTA = 0.85, 0.2, 0.6, 0.75
@@ -144,6 +144,8 @@ class _Process:
         path = jar("meteor/meteor-1.5.jar")
         # The serial collector needs half the memory of the default one and no more time.
         command = [java(), *LOCALE_FLAGS, "-Xmx2G", "-XX:+UseSerialGC", "-jar", str(path), *_ARGUMENTS]
+        # Left alone, the program looks for its paraphrases by the jar's address, in which a blank is "%20".
+        command += ["-a", str(jar("meteor/data/paraphrase-en.gz"))]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the program
         self._process = subprocess.Popen(
             command,
@@ -154,6 +156,7 @@ class _Process:
             stderr=self._errors,
         )
         self._owner = os.getpid()
+        self._sound = False
         self._asking = threading.Lock()
 
     @classmethod
@@ -191,6 +194,7 @@ class _Process:
                     answer = self._process.stdout.readline()
                     if not answer.endswith(b"\n"):
                         raise self._died(before + len(answers), total)
+                    self._check_start()
                     answers.append(answer.decode("ascii"))
             finally:
                 if len(answers) < len(lines):  # answers of this call would reach the next one
@@ -203,6 +207,21 @@ class _Process:
         self._process.kill()
         self._process.wait()
         self._errors.close()
+
+    def _check_start(self) -> None:
+        """Refuses a program whose first words were of a file that it could not read: it goes on without it.
+
+        Raises:
+            JavaError: its table of paraphrases is cut off, so all its scores would be too low.
+        """
+        if not self._sound:
+            said = os.pread(self._errors.fileno(), 10_000, 0)  # the program's own place in it stays
+            if b"Exception" in said:
+                raise JavaError(
+                    f"METEOR could not read its own files{complaint(said)}: run `pip install "
+                    "--force-reinstall pycocoevalcap`"
+                )
+            self._sound = True
 
     def _write(self, lines: Sequence[str]) -> None:
         assert self._process.stdin is not None
@@ -217,8 +236,10 @@ class _Process:
         status, message = self._process.wait(), ""
         if not self._errors.closed:
             self._errors.seek(0)
-            message = self._errors.read().decode("utf-8", errors="replace").strip()[-500:]
+            message = complaint(self._errors.read())
+        # Who is killed says nothing, and what kills is mostly a lack of memory.
+        starved = status < 0 or any(word in message.lower() for word in ("memory", "heap"))
+        hint = "; it needs 2 GB of memory; score again to start a new one" if starved else ""
         return JavaError(
-            f"METEOR's Java process ended with status {status} at item {answered} of {asked}"
-            f"{': ' + message if message else ''}; it needs 2 GB of memory; score again to start a new one"
+            f"METEOR's Java process ended with status {status} at item {answered} of {asked}{message}{hint}"
         )

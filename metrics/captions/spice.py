@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics.captions.java import LOCALE_FLAGS, JavaError, environment, jar, java
+from metrics.captions.java import LOCALE_FLAGS, JavaError, complaint, environment, jar, java
 from metrics.metric import FloatArray
 
 FOLDER_VARIABLE = "SPICE_CORENLP"
@@ -61,8 +61,9 @@ def spice_scores(predictions: Sequence[str], references: Sequence[Sequence[str]]
             check=False,
         )
         if done.returncode != 0 or not result.exists():
-            message = done.stderr.decode("utf-8", errors="replace").strip()[-500:]
-            raise JavaError(f"SPICE ended with status {done.returncode}; it needs 8 GB of memory: {message}")
+            raise JavaError(
+                f"SPICE ended with status {done.returncode}{complaint(done.stderr)}; it needs 8 GB of memory"
+            )
         answers = json.loads(result.read_text(encoding="utf-8"))
     # By id: the program's order is not promised, and pycocoevalcap attaches items to the wrong captions.
     scores = {int(answer["image_id"]): float(answer["scores"]["All"]["f"]) for answer in answers}

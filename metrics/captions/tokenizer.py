@@ -20,7 +20,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from metrics.captions.java import LOCALE_FLAGS, JavaError, environment, jar, java
+from metrics.captions.java import LOCALE_FLAGS, JavaError, complaint, environment, jar, java
 
 NAME = "ptb-3.4.1"
 """How signatures name this tokenisation."""
@@ -57,12 +57,16 @@ def tokenize(captions: Iterable[str]) -> list[str]:
         if unknown and len(_known) + len(unknown) > REMEMBERED:
             _known.clear()
             unknown = list(dict.fromkeys(lines))
-        _known.update(zip(unknown, _run(unknown), strict=True))
+        _known.update(zip(unknown, run_tokenizer(unknown), strict=True))
         return [_known[line] for line in lines]
 
 
-def _run(lines: Sequence[str]) -> list[str]:
-    """The tokens of each line, from one run of the tokeniser."""
+def run_tokenizer(lines: Sequence[str]) -> list[str]:
+    """The tokens of each line, none with a line end in it, from one run of the program whatever is known.
+
+    Raises:
+        JavaError: as `tokenize`.
+    """
     if not any(lines):
         return [""] * len(lines)
     with tempfile.TemporaryDirectory(prefix="ptb-") as folder:
@@ -77,8 +81,7 @@ def _run(lines: Sequence[str]) -> list[str]:
             [*command, *options], cwd=folder, env=environment(), capture_output=True, check=False
         )
     if done.returncode != 0:
-        message = done.stderr.decode("utf-8", errors="replace").strip()[-500:]
-        raise JavaError(f"the PTB tokeniser ended with status {done.returncode}: {message}")
+        raise JavaError(f"the PTB tokeniser ended with status {done.returncode}{complaint(done.stderr)}")
     output = done.stdout.decode("utf-8").split("\n")
     if len(output) != 2 * len(lines) + 1 or any(line != _SEPARATOR for line in output[1::2]):
         raise JavaError(

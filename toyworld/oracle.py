@@ -1,7 +1,8 @@
-"""The oracle: reads a picture back into a scene, by comparison with every thing that a cell could hold.
+"""The oracle of pictures: reads one back into a scene, by comparison with all that a cell could hold.
 
 No network and no training: what it says of a picture does not depend on any model that it judges.
-`python -m toyworld.oracle` prints its own error on pictures whose scene is known.
+`python -m toyworld.oracle` prints its own error on pictures whose scene is known, and that of the oracles of
+clips and sounds.
 """
 
 from __future__ import annotations
@@ -56,8 +57,7 @@ def read(picture: Image) -> Reading:
     canvas = picture.pixels.astype(np.float32)
     things, squares, readable = [], 0.0, True
     for cell in range(len(CELLS)):
-        candidates, stack = _templates(cell)
-        errors = ((stack - canvas[_window(cell)].reshape(1, -1)) ** 2).mean(axis=1)
+        candidates, errors = cell_errors(canvas, cell)
         best = int(errors.argmin())
         squares += float(errors[best])
         readable &= bool(errors[best] <= UNREADABLE**2)
@@ -69,6 +69,23 @@ def read(picture: Image) -> Reading:
     except ValueError:
         scene = None
     return Reading(tuple(things), scene, float(np.sqrt(squares / len(CELLS))))
+
+
+def cell_errors(
+    canvas: NDArray[np.float32], cell: int
+) -> tuple[tuple[Thing | None, ...], NDArray[np.float32]]:
+    """How far a cell looks from each thing that it could hold, the first being none.
+
+    Args:
+        canvas: float32 [64, 64, 3] in [0, 255].
+        cell: Index into `toyworld.scene.CELLS`.
+
+    Returns:
+        The 49 candidates, and the mean square difference from each, float32 [49].
+    """
+    candidates, stack = _templates(cell)
+    errors: NDArray[np.float32] = ((stack - canvas[_window(cell)].reshape(1, -1)) ** 2).mean(axis=1)
+    return candidates, errors
 
 
 def own_error(
@@ -133,7 +150,21 @@ DEGRADATIONS: dict[str, Callable[[Image], Image]] = {
     "shifted by a pixel": _shift,
 }
 
+
+def main() -> None:
+    """Print the own error of all three oracles."""
+    from toyworld.clips import misreading as of_clips
+    from toyworld.sounds import misreading as of_sounds
+
+    for count, values, own in (
+        (300, "pictures whose scene", own_error),
+        (of_clips.COUNT, "clips that", of_clips.own_error),
+        (of_sounds.COUNT, "sounds that", of_sounds.own_error),
+    ):
+        say(f"share of {count} test {values} the oracle misreads")
+        for degradation, share in own().items():
+            say(f"  {degradation:26s} {share:.4f}")
+
+
 if __name__ == "__main__":
-    say("share of 300 test pictures whose scene the oracle misreads")
-    for degradation, share in own_error().items():
-        say(f"  {degradation:26s} {share:.4f}")
+    main()

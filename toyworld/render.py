@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -37,10 +38,15 @@ def render(scene: Scene) -> Image:
 
 def pixels(scene: Scene) -> NDArray[np.uint8]:
     """The drawn scene as uint8 [64, 64, 3]: what training loops use, without the hash of an `Image`."""
+    return draw((thing, cell_centre(thing.cell)) for thing in scene.things)
+
+
+def draw(placed: Iterable[tuple[Thing, tuple[float, float]]]) -> NDArray[np.uint8]:
+    """Things with their centres (x, y) in pixels, the later over the earlier, as uint8 [64, 64, 3]."""
     canvas = np.empty((SIDE, SIDE, 3), dtype=np.float32)
     canvas[:] = BACKGROUND
-    for thing in scene.things:
-        cover = _cover(thing.shape, thing.size, thing.cell)[..., None]
+    for thing, centre in placed:
+        cover = _cover(thing.shape, thing.size, centre)[..., None]
         canvas += cover * (np.array(PALETTE[thing.colour], dtype=np.float32) - canvas)
     return np.rint(canvas).astype(np.uint8)
 
@@ -57,12 +63,12 @@ def cell_centre(cell: int) -> tuple[float, float]:
 
 
 @cache
-def _cover(shape: str, size: str, cell: int) -> NDArray[np.float32]:
+def _cover(shape: str, size: str, centre: tuple[float, float]) -> NDArray[np.float32]:
     """Share of each pixel that a thing covers, float32 [64, 64] in [0, 1]."""
-    x0, y0 = cell_centre(cell)
+    x0, y0 = centre
     reach = RADIUS[size] * 1.1  # no shape goes farther from its centre
-    left, top = (max(0, int(centre - reach)) for centre in (x0, y0))
-    wide, high = (min(SIDE, int(centre + reach) + 1) - start for centre, start in ((x0, left), (y0, top)))
+    left, top = (max(0, int(middle - reach)) for middle in (x0, y0))
+    wide, high = (min(SIDE, int(middle + reach) + 1) - start for middle, start in ((x0, left), (y0, top)))
     across = (left + (np.arange(wide * _FINE) + 0.5) / _FINE - x0) / RADIUS[size]
     down = (top + (np.arange(high * _FINE) + 0.5) / _FINE - y0) / RADIUS[size]
     inside = _inside(shape, *np.meshgrid(across, down))
@@ -97,4 +103,4 @@ def _polygon(
     return inside
 
 
-__all__ = ["BACKGROUND", "PALETTE", "RADIUS", "SIDE", "Thing", "cell_centre", "pixels", "render"]
+__all__ = ["BACKGROUND", "PALETTE", "RADIUS", "SIDE", "Thing", "cell_centre", "draw", "pixels", "render"]

@@ -1,0 +1,1 @@
+"""Clips of this world: what moves, appears and vanishes, drawn, told, asked about, changed and read back."""

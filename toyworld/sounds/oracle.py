@@ -126,4 +126,5 @@ def _templates() -> tuple[tuple[Event, ...], Floats]:
 def _played(kind: Event, seed: int) -> Floats:
     wave = samples(Sound.of(kind), seed)
     peak = np.abs(wave - wave.mean()).max()
-    return _notes(log_mel(wave).astype(np.float64) + np.log(peak / 0.5), 0)[0]
+    note: Floats = _notes(log_mel(wave).astype(np.float64) + np.log(peak / 0.5), 0)[0]
+    return note

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from nextgpt.config import Stage
+from nextgpt.documents import read_yaml
 from nextgpt.errors import ConfigError, UserError
 from nextgpt.fields import build
 
@@ -110,18 +111,17 @@ def load(folder: Path) -> tuple[Card, dict[str, torch.Tensor]]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    for name in (CARD, TENSORS):
+        if not (folder / name).exists():
+            raise CheckpointError(
+                f"{folder}: no checkpoint, {name} is missing; train it with `nextgpt train`"
+            )
     try:
-        values = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
-        card = build(Card, values, f"{folder.name}/{CARD}")
+        card = build(Card, read_yaml(folder / CARD), f"{folder.name}/{CARD}")
         tensors = load_file(folder / TENSORS)
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"{folder}: no checkpoint, {Path(error.filename or TENSORS).name} is missing; "
-            "train it with `nextgpt train`"
-        ) from None
-    except (ConfigError, yaml.YAMLError) as error:
+    except ConfigError as error:
         raise CheckpointError(f"{folder}: damaged card: {error}") from error
-    except SafetensorError as error:
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}/{TENSORS}: damaged or half-written ({error}); fetch it again"
         ) from error

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from nextgpt.documents import read_yaml
 from nextgpt.errors import ConfigError
 from nextgpt.fields import build, meant
 from nextgpt.messages import Modality
@@ -278,14 +277,9 @@ def load_config(preset: str | os.PathLike[str], *, projection: str | None = None
         12
     """
     path = PRESETS / f"{preset}.yaml" if str(preset) in presets() else Path(preset)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError(
-            f"{preset}: no such preset and no YAML file{meant(str(preset), presets())}"
-        ) from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    if not path.exists():
+        raise ConfigError(f"{preset}: no such preset and no YAML file{meant(str(preset), presets())}")
+    values = read_yaml(path)
     config = build(Config, values, str(path.name))
     config = dataclasses.replace(config, projection=projection or config.projection)
     if config.projection not in config.input_projection:

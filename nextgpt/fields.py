@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import reprlib
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -12,6 +14,8 @@ from typing import Any, Literal, TypeVar
 from nextgpt.errors import ConfigError
 
 T = TypeVar("T")
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 80
 
 
 def build(kind: type[T], values: Any, where: str) -> T:
@@ -32,12 +36,12 @@ def build(kind: type[T], values: Any, where: str) -> T:
         nextgpt.errors.ConfigError: my.yaml: lora: there is no field 'alfa'; did you mean 'alpha'?
     """
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{where}: expected fields and values, got {values!r}")
+        raise ConfigError(f"{where}: expected fields and values, got {_shown(values)}")
     hints = typing.get_type_hints(kind)
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name in values:
         if name not in fields:
-            raise ConfigError(f"{where}: there is no field {name!r}{meant(str(name), tuple(fields))}")
+            raise ConfigError(f"{where}: there is no field {_shown(name)}{meant(str(name), tuple(fields))}")
     for name, item in fields.items():
         required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
         if required and name not in values:
@@ -64,11 +68,17 @@ def _value(hint: Any, value: Any, where: str) -> Any:
                 for key, item in value.items()
             }
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        if abs(value) <= sys.float_info.max:  # neither infinite nor NaN
+            return float(value)
     elif isinstance(hint, type) and isinstance(value, hint) and not (hint is int and value is True):
         return value
     # YAML reads 1e-4 as text; 1.0e-4 is a number.
-    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
+    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    """A value in a message, however long it is."""
+    return _BRIEF.repr(value)
 
 
 def meant(name: str, known: tuple[str, ...]) -> str:

@@ -27,6 +27,7 @@ from nextgpt.config import Config, Stage, checkpoint_place, load_config
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
 from nextgpt.decoding.shelf import Shelf
+from nextgpt.documents import read_json
 from nextgpt.encoding.clip import Clip
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
@@ -215,7 +216,7 @@ def load_encoder(folder: Path) -> ImageBind | Clip:
     try:
         values: dict[str, Any] = {}
         if (folder / "config.json").exists():
-            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            values = read_json(folder / "config.json", dict)
         if str(values.get("model_type", "")).startswith("clip"):
             return Clip.load(folder)
         tensors = _tensors(folder)

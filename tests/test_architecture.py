@@ -66,7 +66,7 @@ HEAVY = (
 
 # The rooms that the design names.
 ROOMS = {
-    "nextgpt": "messages terminal signals config fields model checkpoints chat cli",
+    "nextgpt": "messages terminal signals config fields documents model checkpoints chat cli",
     "nextgpt/media": "image video audio",
     "nextgpt/encoding": "imagebind clip grouping projection",
     "nextgpt/reasoning": "language_model pretrained adapters",

@@ -6,7 +6,6 @@ through (`weights_only`); whatever else a file asks for is refused by its name.
 
 from __future__ import annotations
 
-import json
 import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextgpt.convert.layouts import LAYOUTS, Layout
+from nextgpt.documents import read_json
 from nextgpt.errors import UserError
 
 if TYPE_CHECKING:
@@ -96,15 +96,8 @@ def _json(folders: set[Path], name: str) -> dict[str, Any]:
     """The one JSON file of this name beside the weights; empty where there is none."""
     values: dict[str, Any] = {}
     for path in sorted(folder / name for folder in folders):
-        try:
-            read = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            raise ConvertError(f"{path}: cannot be read: {error}; fetch it again") from error
-        if not isinstance(read, dict):
-            raise ConvertError(f"{path}: holds a {type(read).__name__}, but fields and values are needed")
-        values |= read
+        if path.exists():
+            values |= read_json(path, dict)
     return values
 
 

@@ -9,7 +9,6 @@ compares, them all. `Condition.unpack` gives each part back under the pipeline's
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nextgpt.documents import read_json
 from nextgpt.errors import ConfigError
 from nextgpt.messages import Modality
 
@@ -99,8 +99,7 @@ class Folder:
 
     def read(self, name: str) -> dict[str, Any]:
         """One file."""
-        values: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        return values
+        return read_json(self.folder / name, dict)
 
     def config(self, part: str) -> dict[str, Any]:
         """The configuration of a part."""

@@ -6,7 +6,6 @@ here, by name.
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from nextgpt.documents import read_json
 from nextgpt.errors import ConfigError
 from nextgpt.weights.files import CENSORS, refuse_made_up
 
@@ -34,7 +34,7 @@ def read_pipeline(folder: Path) -> Any:
         with hushed():
             import diffusers
 
-            index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+            index = read_json(folder / "model_index.json", dict)
             variant = _variant(folder)
             pipeline = diffusers.DiffusionPipeline.from_pretrained(
                 folder,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from nextgpt.checkpoints import BACKBONES
 from nextgpt.config import Config, Stage
+from nextgpt.documents import read_json
 from nextgpt.encoding.imagebind import ImageBindConfig
 from nextgpt.errors import ConfigError
 from nextgpt.sizing.structure import encoder_of
@@ -71,7 +71,7 @@ def _language_model(folder: Path, bytes_each: int, bits: int | None) -> int:
     found = _shapes(folder)
     if bits is None:
         return bytes_each * _numbers(found)
-    tokens = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("vocab_size")
+    tokens = read_json(folder / "config.json", dict).get("vocab_size")
     layers = {name: shape for name, shape in found.items() if len(shape) == 2 and tokens not in shape}
     quantised = _numbers(layers)
     return quantised * bits // 8 + bytes_each * (_numbers(found) - quantised)
@@ -79,11 +79,8 @@ def _language_model(folder: Path, bytes_each: int, bits: int | None) -> int:
 
 def _pipeline(folder: Path) -> int:
     """Numbers in a diffusion pipeline: in the parts that its index lists, whatever else lies there."""
-    try:
-        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        listed = [name for name, made in index.items() if isinstance(made, list) and made[0] is not None]
-    except (OSError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{folder}: no diffusion pipeline: model_index.json: {error}") from error
+    index = read_json(folder / "model_index.json", dict)
+    listed = [name for name, made in index.items() if isinstance(made, list) and made and made[0] is not None]
     return sum(_numbers(_shapes(folder / name)) for name in listed if name not in UNUSED)
 
 

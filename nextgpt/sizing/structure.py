@@ -6,7 +6,6 @@ On torch's meta device nothing is allocated, so that full-size networks can be c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import torch
 from nextgpt.config import Config, Lora
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
+from nextgpt.documents import read_json
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
 from nextgpt.errors import ConfigError
@@ -199,7 +199,7 @@ def encoder_of(place: str) -> ImageBindConfig | CLIPVisionConfig:
         return ENCODERS[place]
     if not (folder / "config.json").exists():
         return IMAGEBIND_HUGE  # as published, without a configuration
-    values = _json(folder / "config.json")
+    values = read_json(folder / "config.json", dict)
     if str(values.get("model_type", "")).startswith("clip"):
         from transformers import CLIPVisionConfig
 
@@ -210,7 +210,7 @@ def encoder_of(place: str) -> ImageBindConfig | CLIPVisionConfig:
 def language_model_of(place: str) -> Mapping[str, Any]:
     """The configuration of a language model as transformers has it, from its folder or by heart."""
     folder = _folder(place, LANGUAGE_MODELS)
-    return LANGUAGE_MODELS[place] if folder is None else _json(folder / "config.json")
+    return LANGUAGE_MODELS[place] if folder is None else read_json(folder / "config.json", dict)
 
 
 def condition_of(place: str, modality: Modality) -> tuple[int, int]:
@@ -232,14 +232,6 @@ def _folder(place: str, known: Mapping[str, object]) -> Path | None:
         return None
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: no configuration that can be read: {error}") from error
-    return values
-
-
 def _decoder(config: Config, modality: Modality) -> Decoder:
     """A diffusion model as its own files describe it, or by heart, and the latents that the preset makes."""
     place = getattr(config.weights, modality)
@@ -257,8 +249,8 @@ def _decoder(config: Config, modality: Modality) -> Decoder:
 
 
 def _read(folder: Path, modality: Modality) -> Decoder:
-    condition, index = read_condition(folder, modality), _json(folder / "model_index.json")
-    denoiser = _json(folder / ("unet" if "unet" in index else "transformer") / "config.json")
+    condition, index = read_condition(folder, modality), read_json(folder / "model_index.json", dict)
+    denoiser = read_json(folder / ("unet" if "unet" in index else "transformer") / "config.json", dict)
     return Decoder(
         name=folder.name,
         queries=condition.length,
@@ -285,7 +277,7 @@ def _networks(folder: Path, index: Mapping[str, Any]) -> dict[str, nn.Module]:
         bases = getattr(cls, "__mro__", ())
         name = NETWORKS.get(part, part.replace("_", " "))
         if diffusers.ModelMixin in bases:
-            made[name] = cls.from_config(_json(folder / part / "config.json"))
+            made[name] = cls.from_config(read_json(folder / part / "config.json", dict))
         elif transformers.PreTrainedModel in bases:
             # Its own class of configuration: model_type in older files is a name that is no longer known.
             made[name] = cls(cls.config_class.from_pretrained(folder / part, local_files_only=True))

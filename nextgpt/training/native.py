@@ -20,7 +20,6 @@ Stable Diffusion 2's, whatever is trained.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from nextgpt.config import Stage
+from nextgpt.documents import DocumentError, read_json
 from nextgpt.errors import UserError
 from nextgpt.media import Audio, Image, MediaError, Medium, Video
 from nextgpt.messages import Message, Modality, Part
@@ -120,12 +120,11 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 
 def _records(path: Path) -> list[Any]:
     try:
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: cannot be read as json ({error}); fetch it again") from error
-    if not isinstance(records, list):
-        raise TrainingError(f"{path}: expected a list of records, got {type(records).__name__}")
-    return records
+        return read_json(path, list)
+    except DocumentError as error:
+        lines = "Extra data" in str(error)
+        hint = "; a record a line is another format: put them all into one list" if lines else ""
+        raise TrainingError(f"{error}{hint}") from error
 
 
 def _shuffled(path: Path, stage: Stage, seed: int) -> Iterator[Example | Broken]:
@@ -169,6 +168,10 @@ class _Reader:
         else:
             raise RecordError("has no conversations; its fields are " + ", ".join(map(str, record)))
         conversation = tuple(self._message(turn) for turn in _list(turns, "conversations"))
+        answers = [message for message in conversation if message.role == "assistant"]
+        if not answers or not all(message.parts for message in answers):
+            what = "an empty answer" if answers else "no answer"
+            raise RecordError(f"{what} in its conversation; there is nothing to be learnt")
         for kind in OPEN:
             if more := len(self.inputs.get(kind, ())):
                 raise RecordError(f"input_{kind}: {more} more than there are <{kind}> in the human's turns")
@@ -197,10 +200,9 @@ class _Reader:
     def _raw(self, record: Mapping[str, Any]) -> list[dict[str, str]]:
         """MosIT as its makers wrote it: media are named where they stand in the text."""
         told = {
-            str(item.get(f"{kind}_name")): str(item.get("caption", "")).strip()
+            _text(item, f"{kind}_name"): _text(item, "caption").strip()
             for kind in OPEN
             for item in _list(record.get(f"{kind}_list", []), f"{kind}_list")
-            if isinstance(item, Mapping)
         }
         turns = []
         for turn in _list(record["conversation"], "conversation"):
@@ -225,8 +227,8 @@ class _Reader:
         kind = next((kind for kind in OPEN if record.get(f"{kind}_name")), None)
         if kind is None:
             raise RecordError("has a caption, but none of image_name, video_name and audio_name")
-        caption = str(record["caption"]).translate(_NOISE).strip().lower()
-        name = str(record[f"{kind}_name"])
+        caption = _text(record, "caption").translate(_NOISE).strip().lower()
+        name = _text(record, f"{kind}_name")
         if self.stage == "encoding":
             self.inputs[kind] = [name]
             human, gpt = f"<{kind}>generate a caption", caption
@@ -277,6 +279,14 @@ def _turn(turn: Any) -> tuple[str, str]:
     return role, turn["value"]
 
 
+def _text(record: Any, name: str) -> str:
+    """A field that holds one text."""
+    value = record.get(name) if isinstance(record, Mapping) else None
+    if not isinstance(value, str):
+        raise RecordError(f"{name}: expected text, got {value!r:.80}")
+    return value
+
+
 def _texts(record: Mapping[str, Any], name: str) -> list[str]:
     """A field that holds one text or a list of them, or is not there."""
     value = record.get(name)
@@ -284,7 +294,7 @@ def _texts(record: Mapping[str, Any], name: str) -> list[str]:
         return []
     values = [value] if isinstance(value, str) else _list(value, name)
     if not all(isinstance(item, str) for item in values):
-        raise RecordError(f"{name}: expected text, got {value!r}")
+        raise RecordError(f"{name}: expected text, got {value!r:.80}")
     return [str(item) for item in values]
 
 

@@ -13,8 +13,9 @@ from typing import Literal
 
 from nextgpt.checkpoints import CARD, TENSORS
 from nextgpt.config import Config, checkpoint_place
+from nextgpt.documents import DocumentError, read_json
 from nextgpt.errors import ConfigError
-from nextgpt.weights.files import UNUSED, VOCABULARIES, BrokenFileError, check
+from nextgpt.weights.files import UNUSED, VOCABULARIES, BrokenFileError, check, shards
 from nextgpt.weights.places import locate, with_weights
 from nextgpt.weights.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
 
@@ -148,10 +149,14 @@ def _pipeline(folder: Path | None, modality: str, published: Published) -> list[
     parts += ["tokenizer", "scheduler"]
     if folder is not None and index.state == "found":
         try:
-            listed = json.loads((folder / index.name).read_text(encoding="utf-8"))
-            parts = [name for name, made in listed.items() if isinstance(made, list) and made[0] is not None]
-        except (OSError, ValueError, AttributeError) as error:
-            index = File(index.name, "broken", index.bytes, f"cannot be read: {error}")
+            listed = read_json(folder / index.name, dict)
+            parts = [
+                name
+                for name, made in listed.items()
+                if isinstance(made, list) and made and made[0] is not None
+            ]
+        except DocumentError as error:
+            index = _broken(index, folder, error)
     files = [index]
     for part in (part for part in parts if part not in UNUSED):
         if part.startswith("scheduler"):
@@ -182,12 +187,15 @@ def _weights(folder: Path | None, part: str, names: Sequence[str], published: Pu
     files = [_file(folder, f"{before}config.json"), weights]
     if folder is not None and weights.state == "found" and weights.name.endswith(".index.json"):
         try:
-            listed = json.loads((folder / weights.name).read_text(encoding="utf-8"))["weight_map"].values()
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            files[-1] = File(weights.name, "broken", weights.bytes, f"cannot be read: {error!r}")
-            return files
-        files += [_file(folder, before + shard) for shard in sorted(set(listed))]
+            files += [_file(folder, before + shard) for shard in shards(folder / weights.name)]
+        except ConfigError as error:
+            files[-1] = _broken(weights, folder, error)
     return files
+
+
+def _broken(file: File, folder: Path, error: ConfigError) -> File:
+    """A file that is there and cannot be read."""
+    return File(file.name, "broken", file.bytes, str(error).removeprefix(f"{folder / file.name}: "))
 
 
 def _expected(published: Published, part: str) -> int | None:

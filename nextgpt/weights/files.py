@@ -8,11 +8,13 @@ tensors is read.
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nextgpt.documents import read_json
 from nextgpt.errors import ConfigError
 
 # What a tokenizer's words may lie in: SentencePiece's file, that of tokenizers, T5's, and CLIP's.
@@ -111,11 +113,7 @@ def weights_in(folder: Path) -> Iterator[Path]:
     """
     for ending in (".safetensors", ".bin"):
         for index in _plain(sorted(folder.glob(f"*{ending}.index.json"))):
-            try:
-                listed = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-            except (ValueError, KeyError, AttributeError) as error:
-                raise BrokenFileError(f"{index}: cannot be read: {error!r}; fetch it again") from error
-            yield from (folder / name for name in sorted(set(listed)))
+            yield from (folder / name for name in shards(index))
             return
     found = [path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES and path.is_file()]
     found = [path for path in found if path.stem not in _OF_TRAINING]
@@ -125,6 +123,20 @@ def weights_in(folder: Path) -> Iterator[Path]:
             yield from chosen
             return
     yield from found
+
+
+def shards(index: Path) -> list[str]:
+    """The files over which an index says that tensors are spread, in order.
+
+    Raises:
+        DocumentError: it cannot be read.
+        BrokenFileError: it names no files beside it.
+    """
+    listed = read_json(index, dict).get("weight_map")
+    names = listed.values() if isinstance(listed, dict) else [None]
+    if not all(isinstance(name, str) and name == Path(name).name for name in names):
+        raise BrokenFileError(f"{index}: says of no tensor in which file beside it lies; fetch it again")
+    return sorted(set(names))
 
 
 def _plain(paths: list[Path]) -> list[Path]:
@@ -140,8 +152,12 @@ def _table(path: Path) -> dict[str, dict[str, list[int]]]:
             if not 2 <= length <= min(_LONGEST_TABLE, size - 8):
                 raise BrokenFileError(f"{path}: no safetensors, or hardly begun; fetch it again")
             table: dict[str, dict[str, list[int]]] = json.loads(file.read(length))
-        ends = [entry["data_offsets"][1] for name, entry in table.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        held = [entry for name, entry in table.items() if name != "__metadata__"]
+        ends = [entry["data_offsets"][1] for entry in held]
+        sizes = [math.prod(entry["shape"]) for entry in held]
+        if not all(isinstance(number, int) and number >= 0 for number in [*ends, *sizes]):
+            raise ValueError("a tensor's shape or place is no number")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, BrokenFileError):
             raise
         raise BrokenFileError(f"{path}: its table of tensors cannot be read: {error}") from error

@@ -29,11 +29,10 @@ def locate(place: str, *, revision: str | None = None) -> Path:
         return Path(place).expanduser()
     if ":" in place:
         package, _, inner = place.partition(":")
-        spec = importlib.util.find_spec(package)
-        roots = list(spec.submodule_search_locations or ()) if spec else []
+        roots = _folders(package)
         for root in roots:
-            if (Path(root) / inner).is_dir():
-                return Path(root) / inner
+            if (root / inner).is_dir():
+                return root / inner
         missing = f"it has no folder {inner}" if roots else "it is not installed"
         raise ConfigError(f"{place}: the package {package} was to hold these weights, but {missing}")
     if place.count("/") != 1 or place.startswith((".", "/", "~")):
@@ -47,6 +46,17 @@ def locate(place: str, *, revision: str | None = None) -> Path:
             f"with `hf download {place}`"
         )
     return folder
+
+
+def _folders(package: str) -> list[Path]:
+    """The folders of an installed package, none of which is run: to find a part of one, Python imports it."""
+    name, *parts = package.split(".")
+    try:
+        spec = importlib.util.find_spec(name) if name else None
+    except ValueError:  # something that runs already and comes from no package
+        spec = None
+    roots = [] if spec is None else [Path(root, *parts) for root in spec.submodule_search_locations or ()]
+    return [root for root in roots if root.is_dir()]
 
 
 def _hub_cache(name: str, revision: str) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import yaml
 
 from nextgpt.config import PRESETS, load_config, presets
 from nextgpt.errors import ConfigError
-from nextgpt.weights.places import locate
 
 TINY = (PRESETS / "tiny.yaml").read_text(encoding="utf-8")
 
@@ -43,6 +41,9 @@ def test_every_preset_reads_and_is_named_after_its_file(name: str) -> None:
         ("signals: {image: 12}", "signals: {image: 12, video: 24}", "signals: video: no diffusion model"),
         ("history: 0", "history: 0, options: {audio: {}}", "options: audio: the model has no signals"),
         ("picture: {media}", "picture:", "prompt: image: 'picture:' needs {media}"),
+        ("rank: 32", "rank: " + "x" * 5000, "expected int, got 'x{1,60}"),
+        ("1.0e-3", ".nan", "expected float, got nan"),
+        ("1.0e-3", "9" * 400, "expected float, got 9"),
         ("lora: {", "lora: [", "not valid YAML"),
         (TINY, "- a list", "expected fields and values"),
     ],
@@ -66,49 +67,6 @@ def test_values_arrive_typed() -> None:
     )
     attention, mlp = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
     assert config.lora.targets == attention + mlp
-
-
-def test_weights_inside_a_package_are_found_without_importing_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "worldly"
-    (package / "weights" / "encoder").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert locate("worldly:weights/encoder") == package / "weights" / "encoder"
-    assert "worldly" not in sys.modules
-    with pytest.raises(ConfigError, match=r"worldly .*no folder weights/decoder"):
-        locate("worldly:weights/decoder")
-
-
-@pytest.mark.parametrize(
-    ("place", "words"),
-    [
-        ("no_such_package:weights", "not installed"),
-        ("./nowhere/at/all", "no such folder"),
-        ("someone/no-such-model", "hf download someone/no-such-model"),
-        ("some one/no:name?", "not installed"),
-        ("some one/no-name?", "neither a folder nor in the local hub cache"),
-        ("a/b/c", "no such folder"),
-        ("", "no such folder"),
-    ],
-)
-def test_what_is_not_there_says_how_to_get_it(place: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
-        locate(place)
-
-
-def test_the_hubs_cache_is_found_by_its_own_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    cache = tmp_path / "models--someone--a-model"
-    for commit in ("0a1b", "2c3d"):
-        (cache / "snapshots" / commit).mkdir(parents=True)
-    (cache / "refs").mkdir()
-    (cache / "refs" / "main").write_text("2c3d\n")
-    assert locate("someone/a-model") == cache / "snapshots" / "2c3d"
-    assert locate("someone/a-model", revision="0a1b") == cache / "snapshots" / "0a1b"
-    with pytest.raises(ConfigError, match="hf download"):
-        locate("someone/a-model", revision="v2")
 
 
 def test_tags_need_rows_that_are_trained(tmp_path: Path) -> None:

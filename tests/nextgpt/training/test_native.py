@@ -119,6 +119,24 @@ BROKEN: list[tuple[Any, str]] = [
     ({"caption": "x"}, "none of image_name"),
     ("text", "expected fields and values, got str"),
     ({"conversation": talk("x", "<Image>a.png</Image>")}, "a.png has no caption in image_list"),
+    ({"caption": None, "image_name": "a.png"}, "caption: expected text, got None"),
+    (
+        {"caption": ["a dog", "a cat"], "image_name": "a.png"},
+        "caption: expected text, got ['a dog', 'a cat']",
+    ),
+    ({"caption": "a dog", "image_name": ["a.png"]}, "image_name: expected text, got ['a.png']"),
+    ({"caption": "##", "image_name": "a.png"}, "an empty answer in its conversation"),
+    (
+        {
+            "image_list": [{"image_name": "a.png", "caption": None}],
+            "conversation": talk("<Image>a.png</Image>", "x"),
+        },
+        "caption: expected text, got None",
+    ),
+    ({"image_list": ["a.png"], "conversation": talk("x", "y")}, "image_name: expected text, got None"),
+    ({"conversations": talk("what?")}, "no answer in its conversation"),
+    ({"conversations": []}, "no answer in its conversation"),
+    ({"conversations": talk("what?", " \n")}, "an empty answer in its conversation"),
 ]
 
 
@@ -135,8 +153,13 @@ def test_a_broken_record_says_file_number_and_reason(data: Path, record: Any, re
     ("content", "reason"),
     [
         (None, "no such file"),
-        ("[{]", "cannot be read as json"),
-        ("{}", "expected a list of records, got dict"),
+        ("[{]", "not valid JSON"),
+        ("[{},]", "not valid JSON"),
+        ('{"a": 1}\n{"a": 2}', "a record a line is another format"),
+        ("[" * 100_000, "nested too deeply"),
+        (f"[{'1' * 5001}]", "not valid JSON"),
+        ("", "not valid JSON"),
+        ("{}", "expected a list, got dict"),
     ],
 )
 def test_a_file_that_is_none_stops_at_once(data: Path, content: str | None, reason: str) -> None:
@@ -144,3 +167,10 @@ def test_a_file_that_is_none_stops_at_once(data: Path, content: str | None, reas
         (data / "some.json").write_text(content)
     with pytest.raises(TrainingError, match=f"some.json.*{reason}"):
         list(native.examples("encoding", 1, 0, folder=str(data), encoding=["some.json"]))
+
+
+def test_a_mark_of_the_byte_order_is_passed_over(data: Path) -> None:
+    records = json.dumps([{"conversations": talk("hello", "hi")}])
+    (data / "some.json").write_text(records, encoding="utf-8-sig")
+    (found,) = native.read(data / "some.json", "encoding")
+    assert isinstance(found, Example)

@@ -49,11 +49,11 @@ def curve(folder: Path) -> list[dict[str, float]]:
     return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
 
 
-def same(one: Path, other: Path) -> None:
+def same(one: Path, other: Path, within: float = 1e-4) -> None:
     for stage in ("encoding", "decoding", "instruct"):
         assert len(curve(one / stage)) == PLAN.steps
         for expected, found in zip(curve(one / stage), curve(other / stage), strict=True):
-            assert found == pytest.approx(expected, abs=1e-4), stage
+            assert found == pytest.approx(expected, abs=within), stage
 
 
 def in_two_processes(config: Config, out: Path, *how: str) -> subprocess.CompletedProcess[str]:
@@ -110,7 +110,7 @@ def test_fsdp_waits_for_no_condition_that_no_loss_uses(
     train(dropping, tmp_path / "alone", UNALIGNED)
     done = in_two_processes(config, tmp_path / "shared", "sharded", "unaligned")
     assert done.returncode == 0, done.stderr
-    same(tmp_path / "alone", tmp_path / "shared")
+    same(tmp_path / "alone", tmp_path / "shared", within=2e-5)  # the log has five digits
 
 
 def test_turns_change_nothing_but_memory(dropping: Config, alone: Path, tmp_path: Path) -> None:

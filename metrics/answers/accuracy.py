@@ -8,7 +8,15 @@ from itertools import count
 
 import numpy as np
 
-from metrics.answers.annotations import Annotation, IntArray, Numbering, VqaAnswers, read_answers
+from metrics.answers.annotations import (
+    FEWEST,
+    Annotation,
+    IntArray,
+    Numbering,
+    VqaAnswers,
+    has_id,
+    read_answers,
+)
 from metrics.answers.normalizer import normalized, normalized_lmms_eval, trimmed
 from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
 
@@ -20,6 +28,10 @@ class VqaAccuracy(MeanMetric):
     over the annotators, of what the answer is worth against the other nine. As in the official script,
     answers are normalised only where the annotators disagree; where all wrote the same, a prediction must
     equal it letter by letter.
+
+    Two answers with one `answer_id` and nothing else to tell them apart are one answer, as in the script.
+    Answers without an id (VizWiz) are told apart by their place, which the script does not: to it ten equal
+    ones are a single one, and a right answer is worth 0 (version 1 of the signature followed it there).
 
     >>> ten = [{"answer": answer, "answer_id": i} for i, answer in enumerate(["two"] * 3 + ["3"] * 7)]
     >>> VqaAccuracy().statistics(["2.", "Three", "four"], [{"answers": ten}] * 3).tolist()
@@ -34,14 +46,14 @@ class VqaAccuracy(MeanMetric):
     @property
     def signature(self) -> str:
         """The script that it equals, and who is agreed with."""
-        return f"{self.name}|norm:official-a013f00|agree:3-of-others|v:1"
+        return f"{self.name}|norm:official-a013f00|agree:3-of-others|v:2"
 
     def statistics(self, predictions: Sequence[str], references: Sequence[Annotation]) -> FloatArray:
         """Accuracy of each prediction, [N]; annotations are read, never changed.
 
         Raises:
             MetricInputError: different lengths, a prediction that is not a string, or an annotation
-                without answers; the message names the question.
+                with fewer than four answers, to which exact match fits; the message names the question.
         """
         answers = _read(self.name, predictions, references)
         return np.empty(0) if answers is None else self._accuracies(answers)
@@ -56,7 +68,7 @@ class VqaAccuracy(MeanMetric):
             matches[unanimous & (given[starts] != said)] = 0
         # Who gave another answer sees all matches among the others; who gave a matching one, one fewer.
         thirds = (sizes - matches) * np.minimum(3, matches) + matches * np.minimum(3, matches - 1)
-        for number in np.flatnonzero(~answers.ids_differ & (matches > 1)).tolist():
+        for number in np.flatnonzero(~answers.differ & (matches > 1)).tolist():
             own = slice(starts[number], starts[number] + sizes[number])
             thirds[number] = _thirds(answers.groups[number], form[given[own]], int(form[said[number]]))
         return np.asarray(thirds / (3 * sizes))
@@ -79,7 +91,7 @@ class VqaAccuracyLmmsEval(VqaAccuracy):
     @property
     def signature(self) -> str:
         """The code that it equals."""
-        return f"{self.name}|norm:lmms-eval-pr794|agree:3-of-others|v:1"
+        return f"{self.name}|norm:lmms-eval-pr794|agree:3-of-others|v:2"
 
 
 class ExactMatch(MeanMetric):
@@ -190,10 +202,13 @@ def _read(
 def _thirds(group: Sequence[Annotation], forms: IntArray, said: int) -> int:
     """Three times the sum over annotators of min(1, matches among the others / 3), dict by dict.
 
-    To the official script the others are the dicts that *differ*, so that two equal ones (answers without
-    ids) do not count for each other.
+    To the official script the others are the dicts that *differ*, so that two equal ones do not count for
+    each other. Place tells answers without an id apart.
     """
-    dicts = [{**answer, "answer": form} for answer, form in zip(group, forms.tolist(), strict=True)]
+    dicts = [
+        {**answer, "answer": form, "place": None if has_id(answer) else place}
+        for place, (answer, form) in enumerate(zip(group, forms.tolist(), strict=True))
+    ]
     matching = [answer for answer in dicts if answer["answer"] == said]
     return sum(min(3, len(matching) - matching.count(answer)) for answer in dicts)
 
@@ -212,7 +227,12 @@ def _problem(number: int, prediction: object, annotation: object) -> str | None:
         return f"{where}: its prediction {prediction!r} is not a string; '' is no answer"
     answers = known.get("answers")
     if isinstance(answers, Sequence) and answers and all(_has_text(answer) for answer in answers):
-        return None
+        if len(answers) >= FEWEST:
+            return None
+        return (
+            f"{where}: VQA accuracy needs {FEWEST} answers or more and finds {len(answers)}, as one is right "
+            "that three others gave too; score answers of fewer people by exact match (`ExactMatch`)"
+        )
     return (
         f"{where}: its annotation has no `answers`, a list of dicts with a text `answer`; use VQA v2's form"
     )

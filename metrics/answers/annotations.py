@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from metrics.answers.normalizer import trimmed
 
 Annotation = Mapping[str, Any]
-"""A question's annotation in VQA v2's form: `answers`, a list of dicts with `answer` and `answer_id`, and
-optionally `question_id`, `question_type` and `answer_type`."""
+"""A question's annotation in VQA v2's form: `answers`, a list of dicts with `answer`, and optionally
+`answer_id` in these, and `question_id`, `question_type` and `answer_type` beside them."""
 IntArray = NDArray[np.int32]
 """Numbers of texts and types; of half the size of counts, since moving them is what takes the time."""
 
+FEWEST = 4
+"""Answers to a question: with fewer, three *other* people cannot agree with anyone, and nothing scores 1."""
 BLOCK = 1024  # questions, some four megabytes of dicts
 LARGEST_ID = 63  # of an answer, for its bit to fit into a number with those of the question's others
 _TEXT, _ID = itemgetter("answer"), itemgetter("answer_id")
@@ -51,13 +53,14 @@ class VqaAnswers:
 
     Attributes:
         groups: the answers to each question as they were given, [N].
-        sizes: how many there are, [N], none 0.
+        sizes: how many there are, [N], each at least `FEWEST`.
         starts: where each question's begin among all, [N].
         given: the text of each answer, [T].
         said: the text of each prediction, [N].
         texts: the texts by number, trimmed, no two equal.
-        ids_differ: whether no two answers to a question have one id, [N]; False also where ids are
-            missing, or no small whole numbers, so that only a closer look could tell.
+        differ: whether no two answers to a question count as one, [N], because their ids differ or because
+            they have none and are told apart by place; False also where only some have ids, or ids are no
+            small whole numbers, so that only a closer look could tell.
         types: for each key asked for, its different values, and which of them each question has, [N].
     """
 
@@ -67,7 +70,7 @@ class VqaAnswers:
     given: IntArray
     said: IntArray
     texts: Sequence[str]
-    ids_differ: NDArray[np.bool_]
+    differ: NDArray[np.bool_]
     types: Mapping[str, tuple[Sequence[str | None], IntArray]]
 
 
@@ -86,20 +89,22 @@ def read_answers(
 
     >>> ten = [{"answer": answer, "answer_id": i} for i, answer in enumerate(["two"] * 9 + ["3 "])]
     >>> answers = read_answers(["3"], [{"answers": ten}])
-    >>> answers.given.tolist(), answers.said.tolist(), answers.texts, answers.ids_differ.tolist()
+    >>> answers.given.tolist(), answers.said.tolist(), answers.texts, answers.differ.tolist()
     ([0, 0, 0, 0, 0, 0, 0, 0, 0, 1], [1], ['two', '3'], [True])
     """
     texts, values = Numbering(), {key: Numbering() for key in keys}
     types: dict[str, list[IntArray]] = {key: [] for key in keys}
     groups: list[Sequence[Annotation]] = []
     sizes: list[int] = []
-    given, ids_differ, look = [], [], _IdsDiffer()
+    given, differ, look = [], [], _Differ()
     for start in range(0, len(annotations), BLOCK):
         block = annotations[start : start + BLOCK]
         here = [annotation["answers"] for annotation in block]
         sizes_here = list(map(len, here))
+        if min(sizes_here) < FEWEST:
+            raise ValueError(f"a question with fewer than {FEWEST} answers")
         given.append(texts.of(map(_TEXT, chain.from_iterable(here)), sum(sizes_here)))
-        ids_differ.append(look(here, sizes_here))
+        differ.append(look(here, sizes_here))
         for key in keys:
             types[key].append(values[key].of([annotation.get(key) for annotation in block], len(block)))
         groups += here
@@ -118,26 +123,29 @@ def read_answers(
         read,
         said,
         plain,
-        np.concatenate(ids_differ),
+        np.concatenate(differ),
         {key: (list(values[key]), np.concatenate(types[key])) for key in keys},
     )
 
 
-class _IdsDiffer:
-    """Finds the questions whose answers' ids are all different; one block's are mostly as the last one's."""
+def has_id(answer: Annotation) -> bool:
+    """Whether an answer has an `answer_id`; null is none."""
+    return answer.get("answer_id") is not None
+
+
+class _Differ:
+    """Finds the questions whose answers all count; one block's ids are mostly as the last one's."""
 
     def __init__(self) -> None:
         self._seen: tuple[list[Any], list[int]] = [], []
         self._differ = np.empty(0, dtype=bool)
 
-    def __call__(self, groups: Iterable[Sequence[Annotation]], sizes: list[int]) -> NDArray[np.bool_]:
+    def __call__(self, groups: Sequence[Sequence[Annotation]], sizes: list[int]) -> NDArray[np.bool_]:
         """For each question of a block; False also where that cannot be told."""
-        if not all(sizes):
-            raise ValueError("a question without answers")
         try:
             ids = list(map(_ID, chain.from_iterable(groups)))
         except (KeyError, TypeError):
-            return np.zeros(len(sizes), dtype=bool)
+            return np.array([not any(map(has_id, answers)) for answers in groups])
         if (ids, sizes) != self._seen:
             self._seen, self._differ = (ids, sizes), _differ(ids, sizes)
         return self._differ

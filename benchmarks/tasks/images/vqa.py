@@ -116,9 +116,10 @@ def vqa_uses() -> tuple[MetricUse, ...]:
     return (MetricUse("vqa_accuracy", _make, said, reference("annotation")),)
 
 
-def answer_type(sample: Sample) -> str:
-    """The slice a question is reported in: ``yes/no``, ``number`` or ``other``."""
-    return str(sample.references["annotation"].get("answer_type", "other"))
+def answer_type(sample: Sample) -> str | None:
+    """The slice a question is reported in: ``yes/no``, ``number`` or ``other``; none where none is given."""
+    given = sample.references["annotation"].get("answer_type")
+    return None if given is None else str(given)
 
 
 def samples(folder: Path) -> Iterator[Sample | Broken]:

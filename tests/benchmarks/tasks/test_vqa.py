@@ -86,6 +86,14 @@ def test_folder_becomes_samples_clustered_by_image(folder: Path) -> None:
     assert found[2].request.conversation[0].images[0].width == 8
 
 
+def test_a_question_without_a_type_is_in_no_slice(folder: Path) -> None:
+    data = copied(ANNOTATIONS)
+    del data["annotations"][2]["answer_type"]
+    write(folder, annotations=data)
+    slices = [answer_type(sample) for sample in samples(folder) if isinstance(sample, Sample)]
+    assert slices == ["yes/no", "number", None]
+
+
 @pytest.mark.parametrize("answers", ["missing", "empty"])
 def test_question_without_answers_breaks_its_sample_alone(folder: Path, answers: str) -> None:
     data = copied(ANNOTATIONS)

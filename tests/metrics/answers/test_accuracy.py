@@ -61,11 +61,9 @@ def official(prediction: str, question: dict[str, Any], *, lmms_eval: bool = Fal
     return vqa_rules.accuracies([prediction], [copy.deepcopy(question)], lmms_eval=lmms_eval)[0]
 
 
-@given(ANSWERS, st.lists(ANSWERS, min_size=1, max_size=11), st.booleans())
-def test_each_answer_is_scored_as_by_the_official_script(
-    prediction: str, answers: list[str], ids: bool
-) -> None:
-    question = annotation(*answers, ids=ids)
+@given(ANSWERS, st.lists(ANSWERS, min_size=4, max_size=11))
+def test_each_answer_is_scored_as_by_the_official_script(prediction: str, answers: list[str]) -> None:
+    question = annotation(*answers)
     assert VqaAccuracy().statistics([prediction], [question])[0] == pytest.approx(
         official(prediction, question), abs=1e-12
     )
@@ -77,7 +75,7 @@ def test_each_answer_is_scored_as_by_the_official_script(
 @pytest.mark.parametrize(
     "new_id", [str, float, lambda i: i + 1000, lambda i: -i, lambda i: f"person {i}", list]
 )
-@given(st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=6), min_size=1, max_size=5))
+@given(st.lists(st.lists(st.integers(0, 4), min_size=4, max_size=7), min_size=1, max_size=5))
 def test_ids_of_any_kind_tell_answers_apart(new_id: Callable[[Any], Any], ids: list[list[int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vqa_annotations, "BLOCK", 2)
@@ -121,6 +119,40 @@ def test_real_questions_are_scored_as_by_the_official_script() -> None:
     assert set(scores.by_answer_type) == {"yes/no", "number", "other"}
     for kind, value in scores.by_answer_type.items():
         assert value == pytest.approx(expected[kinds == kind].mean(), abs=1e-12)
+
+
+@given(ANSWERS, st.lists(ANSWERS, min_size=4, max_size=11), st.sampled_from(["absent", "null", "half"]))
+def test_answers_without_ids_are_told_apart_by_place(prediction: str, answers: list[str], ids: str) -> None:
+    given = annotation(*answers)
+    for place, answer in enumerate(given["answers"]):
+        if ids == "null":
+            answer["answer_id"] = None
+        elif ids == "absent" or place % 2:
+            del answer["answer_id"]
+    for metric, lmms_eval in ((VqaAccuracy(), False), (VqaAccuracyLmmsEval(), True)):
+        expected = official(prediction, annotation(*answers), lmms_eval=lmms_eval)
+        assert metric.statistics([prediction], [given])[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_file_may_lack_ids_and_types() -> None:
+    questions = [annotation(*["no"] * k, *["soup"] * (10 - k), ids=False) for k in (10, 4, 3, 1)]
+    scores = vqa_accuracy(["no"] * 4, questions)
+    assert scores.items.tolist() == [1, 1, 0.9, 0.3]
+    assert (scores.by_answer_type, scores.by_question_type) == ({}, {})
+
+
+@pytest.mark.parametrize("metric", [VqaAccuracy(), VqaAccuracyLmmsEval()])
+@pytest.mark.parametrize("people", [1, 2, 3])
+@pytest.mark.parametrize("ids", [True, False])
+def test_fewer_than_four_answers_are_refused_with_the_way_out(
+    metric: VqaAccuracy, people: int, ids: bool
+) -> None:
+    few = annotation(*["dog"] * people, ids=ids, question_id="q7")
+    questions = [annotation(*["dog"] * 4, ids=ids), few]
+    message = rf"question q7 \(item 1\): VQA accuracy needs 4 .* finds {people}, .*exact match"
+    with pytest.raises(MetricInputError, match=message):
+        metric.statistics(["dog", "dog"], questions)
+    assert metric.statistics(["dog"], questions[:1]).tolist() == [1]
 
 
 def test_the_ladder_of_agreement() -> None:
@@ -191,7 +223,7 @@ def test_shards_merge_to_the_same_digits() -> None:
         ([b"a"], [annotation("a")], "item 0: its prediction b'a' is not a string"),
         (["a"], [{"question_id": 7}], "question 7 .item 0.: its annotation has no `answers`"),
         (["a"], [{"question_id": 7, "answers": []}], "question 7"),
-        (["a", "a"], [annotation("a"), annotation(None)], "item 1"),  # type: ignore[arg-type]
+        (["a", "a"], [annotation(*"aaaa"), annotation(None)], "item 1"),  # type: ignore[arg-type]
         (["a"], [None], "item 0"),
     ],
 )
@@ -206,8 +238,8 @@ def test_no_questions_have_no_accuracy() -> None:
 
 
 def test_types_that_an_annotation_does_not_give_are_left_out() -> None:
-    scores = vqa_accuracy(["a", "b"], [annotation("a", "a", answer_type="other"), annotation("b", "b")])
-    assert scores.by_answer_type == {"other": pytest.approx(1 / 3)}
+    scores = vqa_accuracy(["a", "b"], [annotation(*"abcd", answer_type="other"), annotation(*"bbbb")])
+    assert scores.by_answer_type == {"other": pytest.approx(0.25)}
     assert scores.by_question_type == {}
 
 

@@ -18,14 +18,14 @@ _PLAIN_WIDTH = 160  # columns where the output is no terminal, so that files and
 
 
 def number(value: float | None) -> str:
-    """A value with four digits; a dash where there is none.
+    """A value with four digits; what has none is undefined, and its method says why.
 
     Example:
         >>> number(0.83519), number(None), number(123.456)
-        ('0.8352', '–', '123.5')
+        ('0.8352', 'undefined', '123.5')
     """
     if value is None:
-        return "–"
+        return "undefined"
     return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
 
 
@@ -96,12 +96,9 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     Raises:
         RecordError: the file can't be written.
     """
-    from benchmarks.harness.records import RecordError, write_json
+    from benchmarks.harness.storage import write_json
 
-    try:
-        write_json(path, [dict(row) for row in rows])
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be written ({error.strerror}); choose another file") from error
+    write_json(path, [dict(row) for row in rows])
 
 
 def _by_metric(results: Sequence[Result]) -> Any:

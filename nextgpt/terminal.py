@@ -9,8 +9,11 @@ pages hold through `visible`; `tests/test_architecture.py` sees that nothing pri
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +71,8 @@ def cell(text: object, style: str = "") -> Text:
 def run_app(app: Callable[..., Any]) -> None:
     """Run a typer app as a program; its usage errors and a bug's trace are shown as all else is.
 
+    SIGTERM stops it as Ctrl-C does: what is temporary is cleaned up, and a command that can go on says how.
+
     Args:
         app: the app; a command of it ends with a status by raising `typer.Exit`.
 
@@ -77,6 +82,7 @@ def run_app(app: Callable[..., Any]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # where a terminal knows few letters, the others are escaped
             stream.reconfigure(errors="backslashreplace")
+    stopped = _stopping()
     try:
         status = app(standalone_mode=False)
     except Exception as error:
@@ -89,7 +95,24 @@ def run_app(app: Callable[..., Any]) -> None:
         status = error.exit_code
     finally:
         sys.excepthook = _tell_bug  # typer has set its own
-    raise SystemExit(status)
+    raise SystemExit(128 + stopped[0] if stopped else status)
+
+
+def _stopping() -> list[int]:
+    """Turns SIGTERM into an interrupt; the list that is returned then holds its number.
+
+    One process of several leaves it alone: its launcher ends it because another fell, and there is nothing to
+    wait for.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    if "RANK" not in os.environ and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+    return stopped
 
 
 def _escape(match: re.Match[str]) -> str:

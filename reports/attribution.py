@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.metric import Estimate, IncomparableError
+from metrics.metric import Estimate
 from reports.differences import check_same_measurement
 from reports.evidence import Dossier, Evidence
 from reports.tables import UNBOUNDED, number, right_from
@@ -193,7 +193,7 @@ def attribute_runs(dossier: Dossier) -> tuple[list[AttributionAccount], list[str
         for benchmark in dossier.benchmarks:
             try:
                 account = _ladder(dossier, benchmark, stem, rival)
-            except IncomparableError as error:
+            except ValueError as error:  # not comparable, or scores that have no top to count from
                 refused.append(f"{benchmark} is left out: {error}.")
                 continue
             if account is not None:

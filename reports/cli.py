@@ -57,17 +57,17 @@ def compare_command(
         report = build_report(runs, baseline=baseline, command=command_line(), examples=examples, data=data)
         written = [*write_pages(report, page)]
         if json is not None:
-            write_report_json(report, json)
+            write_report_json(report, json, written)
             written.append(json)
     except (ReportError, RecordError) as error:
-        raise _refusal(str(error)) from error
-    except OSError as error:
-        raise _refusal(
-            f"{error.filename or page}: {error.strerror or error}; choose another --out"
-        ) from error
+        raise _refusal(error) from error
     _print_summary(report)
     for path in written:
         say(path)
+    if report.left_out:
+        for line in report.left_out:
+            say(f"left out: {one_line(line)}", err=True)
+        raise typer.Exit(1)
 
 
 def main() -> None:
@@ -75,9 +75,9 @@ def main() -> None:
     run_app(app)
 
 
-def _refusal(message: str) -> typer.Exit:
+def _refusal(problem: object) -> typer.Exit:
     """Print one line on standard error; raise what this returns to leave with status 1."""
-    say(f"error: {one_line(message)}", err=True)
+    say(f"error: {one_line(problem)}", err=True)
     return typer.Exit(1)
 
 
@@ -94,7 +94,7 @@ def _print_summary(report: Report) -> None:
         table.add_column(cell(name))
     for row in report.scores:
         what = f"{row.benchmark}\n{metric_words(row.metric)}{row.arrow}"
-        table.add_row(*(cell(text) for text in (what, *map(_score, row.cells))))
+        table.add_row(*(cell(text) for text in (what, *map(_words, row.cells))))
     console.print(table)
     for finding in report.findings:
         console.print(cell(f"{finding.benchmark}: {finding.words}"))
@@ -102,13 +102,15 @@ def _print_summary(report: Report) -> None:
         console.print(cell(f"Note: {note}"))
 
 
-def _score(result: Result | None) -> str:
-    from reports.tables import interval, number
+def _words(score: Result | str) -> str:
+    from reports.tables import interval, number, undefined
 
-    if result is None:
-        return "–"
-    value = f"{number(result.value)}  {interval(result.low, result.high)}"
-    return f"{value}\nn {result.n}, {result.failed} failed"
+    if isinstance(score, str):
+        return score
+    if score.value is None:
+        return undefined(score.method)
+    value = f"{number(score.value)}  {interval(score.low, score.high)}"
+    return f"{value}\nn {score.n}, {score.failed} failed"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.harness.provenance import redact
 from reports.account import (
     BenchmarkAccount,
     FailureAccount,
@@ -92,6 +93,7 @@ class Report:
     command: str
     systems: tuple[SystemAccount, ...]
     benchmarks: tuple[BenchmarkAccount, ...]
+    left_out: tuple[str, ...]
     notes: tuple[str, ...]
     main: tuple[str, ...]
     scores: tuple[Row, ...]
@@ -127,8 +129,7 @@ def build_report(
         data: folder of official files, for the inputs of benchmarks that read them.
 
     Raises:
-        RecordError: no runs, or a damaged one.
-        ReportError: runs that can't be reported on together; the message says why.
+        ReportError: no runs, or none that can be reported on; the message says why.
     """
     dossier = read_dossier(folder, baseline)
     tables = _compare_main(dossier)
@@ -141,6 +142,7 @@ def build_report(
         command=command,
         systems=tuple(system_accounts(dossier)),
         benchmarks=tuple(benchmark_accounts(dossier)),
+        left_out=tuple(map(redact, dossier.left_out)),
         notes=tuple(notes(dossier)),
         main=dossier.main,
         scores=tuple(scores),
@@ -195,6 +197,9 @@ def _findings(dossier: Dossier, tables: Sequence[DifferenceTable]) -> list[Findi
     found = []
     for row in (row for table in tables for row in table.rows):
         if row.comparison is None:
+            continue
+        if not row.defined:
+            found.append(Finding(row.benchmark, f"{row.first} and {row.second}: {row.words}", None))
             continue
         size = f"{number(abs(row.comparison.difference))} in {metric_words(row.metric)}"
         p = p_words(row.p_adjusted)

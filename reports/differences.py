@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from metrics.metric import Comparison, IncomparableError
+from metrics.statistics import ALONE, compare, holm
 from reports.evidence import Evidence
 from reports.plots import Band, Mark, Plot, forest
 from reports.tables import LOWER_IS_BETTER, by_scale, interval, metric_words, number, p_value, signed
@@ -39,6 +40,11 @@ class Difference:
         return " ↓" if self.metric in LOWER_IS_BETTER else ""
 
     @property
+    def defined(self) -> bool:
+        """Whether the difference is a number."""
+        return self.comparison is not None and math.isfinite(self.comparison.difference)
+
+    @property
     def shown(self) -> bool:
         """Whether a difference was shown, after the correction."""
         return self.comparison is not None and self.p_adjusted < LEVEL
@@ -57,8 +63,10 @@ class Difference:
         c = self.comparison
         if c is None:
             return self.refusal
-        if not math.isfinite(c.low):
+        if c.method == ALONE:
             return "All samples share one picture or scene: nothing can be said about chance."
+        if not (math.isfinite(c.difference) and math.isfinite(c.low)):
+            return f"{c.method[:1].upper()}{c.method[1:]}."
         if self.shown:
             return f"{self.better} is better by {number(abs(c.difference))}."
         detectable = f"A true difference of {number(c.minimum_detectable)} would show four times out of five."
@@ -79,8 +87,6 @@ def compare_runs(first: Evidence, second: Evidence, metric: str) -> Comparison:
         IncomparableError: another benchmark, version, protocol or signature; no common samples; or a metric
             whose value is no mean over samples. The message says which.
     """
-    from metrics.statistics import compare
-
     check_same_measurement(first, second, metric)
     a, b = first.items(metric), second.items(metric)
     common = sorted(set(a) & set(b))
@@ -119,8 +125,6 @@ def check_same_measurement(first: Evidence, second: Evidence, metric: str) -> No
 
 def differences(pairs: Sequence[tuple[Evidence, Evidence]]) -> list[Difference]:
     """Compare pairs of runs by their headline metrics; all together are one family for Holm's correction."""
-    from metrics.statistics import holm
-
     rows = [_difference(first, second) for first, second in pairs]
     tested = [row.comparison.p for row in rows if row.comparison is not None]
     adjusted = iter(holm(tested).tolist() if tested else [])
@@ -139,7 +143,7 @@ def difference_plots(name: str, rows: Sequence[Difference], series: Callable[[st
     first, second = rows[0].first, rows[0].second
     plots: list[Plot] = []
     for scale, members in by_scale(rows).items():
-        marks = tuple(_mark(row, series) for row in members if row.comparison is not None)
+        marks = tuple(_mark(row, series) for row in members if row.defined)
         if marks:
             what = "Paired differences" + (f" in {metric_words(scale)}" if scale else "")
             title = f"{what}, {first} against {second}, with 95 % intervals"

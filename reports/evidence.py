@@ -7,13 +7,14 @@ worth (``blind``), what grouping is worth (``linear``).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.harness.records import Manifest, Prediction, Result, Run, find_runs
+from benchmarks.harness.records import MANIFEST, Manifest, Prediction, RecordError, Result, Run, read_run
 from nextgpt.messages import Failure
 
 PIPELINE = "caption-then-tool"
@@ -44,6 +45,11 @@ class Evidence:
     def benchmark(self) -> str:
         """The benchmark's name."""
         return self.run.manifest.benchmark
+
+    @property
+    def unscored(self) -> str:
+        """Why there are no results; empty where there are."""
+        return "" if self.run.results else "not scored"
 
     def result(self, metric: str, part: str | None = None) -> Result | None:
         """The scored value of a metric, on the whole or on one slice."""
@@ -100,12 +106,14 @@ class Dossier:
         main: systems that are compared, the baseline last.
         parts: the part that each system plays.
         stems: of each variant, the system that it is a variant of.
+        left_out: runs that are no part of the evidence, and why, a line each.
     """
 
     entries: Mapping[tuple[str, str], Evidence]
     main: tuple[str, ...]
     parts: Mapping[str, Part]
     stems: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> str | None:
@@ -149,7 +157,7 @@ class Dossier:
 
 
 def read_dossier(folder: Path, baseline: str | None = None) -> Dossier:
-    """Read all runs below a folder.
+    """Read all runs below a folder; a run that can't be read is left out, and spoils no other.
 
     Args:
         folder: holds runs at any depth.
@@ -157,26 +165,51 @@ def read_dossier(folder: Path, baseline: str | None = None) -> Dossier:
             ``caption-then-tool`` where it was run, else the last in alphabetical order.
 
     Raises:
-        RecordError: no runs, or a damaged one.
-        ReportError: the same system twice on one benchmark, no scored run, or an unknown baseline.
+        ReportError: no run, none that can be read or is scored, or an unknown baseline.
     """
     if not folder.is_dir():
         raise ReportError(f"{folder}: no such folder; give the one that `nextgpt-bench run --out` wrote to")
-    entries: dict[tuple[str, str], Evidence] = {}
-    for run in find_runs(folder):
-        key = (run.manifest.benchmark, run.manifest.system)
-        if key in entries:
-            raise ReportError(
-                f"{run.folder} and {entries[key].run.folder} are both {key[1]} on {key[0]}; "
-                "report on a folder that holds one of them"
-            )
-        entries[key] = Evidence(run)
+    found, left_out = _read_all(folder)
+    if not found and not left_out:
+        raise ReportError(f"{folder}: no runs here; make some with `nextgpt-bench run --out {folder}`")
+    entries, twice = _each_once(found)
+    left_out += twice
+    if not entries:
+        raise ReportError(f"{folder}: none of its runs can be shown; the first: {left_out[0]}")
     if not any(entry.run.results for entry in entries.values()):
         raise ReportError(f"{folder}: none of its runs is scored; run `nextgpt-bench run` to its end")
     manifests = {entry.system: entry.about for entry in entries.values()}
     parts, stems = assign_parts(manifests.values(), baseline)
     main = order_main([name for name, part in parts.items() if part == "main"], baseline)
-    return Dossier(entries, main, parts, stems)
+    return Dossier(entries, main, parts, stems, tuple(left_out))
+
+
+def _read_all(folder: Path) -> tuple[list[Evidence], list[str]]:
+    """The runs below a folder in the order of their paths, and why others can't be read."""
+    found, left_out = list[Evidence](), list[str]()
+    for path in sorted(folder.rglob(MANIFEST)):
+        try:
+            run = read_run(path.parent)
+            for part in (run.predictions, run.results, run.scores):
+                len(part)  # read now: what is damaged must not turn up in the middle of a page
+        except RecordError as error:
+            left_out.append(str(error).removeprefix(f"{folder}{os.sep}"))
+        else:
+            found.append(Evidence(run))
+    return found, left_out
+
+
+def _each_once(found: Sequence[Evidence]) -> tuple[dict[tuple[str, str], Evidence], list[str]]:
+    """Runs by benchmark and system; nobody knows which of two alike is meant, and both are left out."""
+    together: dict[tuple[str, str], list[Evidence]] = {}
+    for entry in found:
+        together.setdefault((entry.benchmark, entry.system), []).append(entry)
+    twice = []
+    for (benchmark, system), entries in together.items():
+        if len(entries) > 1:
+            folders = " and ".join(str(entry.run.folder) for entry in entries)
+            twice.append(f"{folders} each hold {system} on {benchmark}: keep one")
+    return {key: entries[0] for key, entries in together.items() if len(entries) == 1}, twice
 
 
 def assign_parts(

@@ -136,10 +136,11 @@ def build_gallery(dossier: Dossier, album: Album, examples: int, data: Path | No
     pair = [dossier.main[0], *([dossier.baseline] if dossier.baseline else [])]
     rooms = []
     for benchmark in dossier.benchmarks:
-        entries = [entry for entry in (dossier.get(benchmark, name) for name in pair) if entry is not None]
+        met = (dossier.get(benchmark, name) for name in pair)
+        entries = [entry for entry in met if entry is not None and entry.run.results]
         # Samples of another version are other samples, even where they share their ids.
         entries = [entry for entry in entries if entry.about.version == entries[0].about.version]
-        if entries and entries[0].run.results:
+        if entries:
             rooms.append(_room(entries, album, examples, data))
     return rooms
 
@@ -238,7 +239,10 @@ def _exhibit(
 
 
 def _answer(entry: Evidence, sample: str, value: float, album: Album) -> Answer:
-    answer = entry.answers[sample].answer
+    prediction = entry.answers.get(sample)
+    if prediction is None:  # somebody took its line away
+        return Answer(entry.system, number(value), (), (), (), "scored, but not among the answers")
+    answer = prediction.answer
     steps = tuple((said(name), said(content)) for name, content in answer.steps)
     if isinstance(answer, Failure):
         failure = f"{said(answer.stage)}: {said(answer.reason)}"

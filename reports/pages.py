@@ -8,7 +8,7 @@ markup through.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from reports.tables import (
     percent,
     said,
     signed,
+    undefined,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -51,6 +52,9 @@ def write_pages(report: Report, page: Path) -> tuple[Path, Path]:
 
     Returns:
         The two files.
+
+    Raises:
+        RecordError: a file can't be written; names it, and what to do.
     """
     text = page.with_suffix(".md")
     pictures = page.parent / f"{page.stem}_media"
@@ -83,19 +87,24 @@ def render_markdown(report: Report, pictures: str) -> str:
     return str(environment.get_template("comparison.md.j2").render(report=report, link=link))
 
 
-def write_report_json(report: Report, path: Path) -> None:
-    """The numbers for programs: every result, every comparison, every loss.
+def write_report_json(report: Report, path: Path, pages: Sequence[Path] = ()) -> None:
+    """The report for programs: where its pages lie, every result, every comparison, every loss, every note.
 
     ``results`` hold benchmark, system, metric, signature, value, low, high, n and more; the others name
-    the two systems, or the pipeline, that they are about. What has no finite value is null.
+    the two systems, or the pipeline, that they are about. What has no finite value is null, and its method or
+    its words say why. ``left_out`` names the runs that could not be read.
+
+    Raises:
+        RecordError: the file can't be written.
     """
     rows = [row for table in report.metrics for row in table.rows]
     rows += [row for table in report.slices for row in table.rows]
     ablations = [table for ablation in report.ablations for table in ablation.tables]
     value = {
         "command": report.command,
+        "pages": list(map(str, pages)),
         "systems": [asdict(system) for system in report.systems],
-        "results": [asdict(cell) for row in rows for cell in row.cells if cell is not None],
+        "results": [asdict(result) for row in rows for result in row.results],
         "differences": _differences(report.differences),
         "ablations": _differences(ablations),
         "attribution": [
@@ -105,6 +114,7 @@ def write_report_json(report: Report, path: Path) -> None:
         ],
         "failures": [asdict(failure) for failure in report.failures],
         "notes": list(report.notes),
+        "left_out": list(report.left_out),
     }
     write_json(path, _finite(value))
 
@@ -135,6 +145,7 @@ def _environment(*, autoescape: bool, finalize: Callable[[Any], Any]) -> Any:
     environment.filters.update(
         number=number, signed=signed, p_value=p_value, percent=percent, metric_words=metric_words
     )
+    environment.filters.update(undefined=undefined)
     # For what a macro returns: it was escaped expression by expression.
     environment.filters.update(code=_code, verbatim=Verbatim)
     environment.globals.update(interval=interval, percent_interval=_percent_interval)

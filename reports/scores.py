@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.harness.records import Result
-from reports.evidence import Dossier
+from reports.evidence import Dossier, Evidence
 from reports.plots import Band, Mark, Plot, forest
 from reports.tables import LOWER_IS_BETTER, by_scale, interval, metric_words, number
 
-Cell = Result | None
+NOT_RUN = "not run"
+Cell = Result | str  # a result, or why there is none
 
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of one benchmark, or of one of its slices: a result for each system, None where not run."""
+    """One metric of one benchmark or of one of its slices: for each system a result, or why there is none."""
 
     benchmark: str
     metric: str
     cells: tuple[Cell, ...]
     slice: str = ""
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The results among the cells."""
+        return tuple(cell for cell in self.cells if isinstance(cell, Result))
 
     @property
     def arrow(self) -> str:
@@ -29,13 +35,13 @@ class Row:
     @property
     def signatures(self) -> tuple[str, ...]:
         """The metric's signature; several where systems were scored differently."""
-        return tuple(dict.fromkeys(c.signature for c in self.cells if c is not None and c.signature))
+        return tuple(dict.fromkeys(result.signature for result in self.results if result.signature))
 
     @property
     def methods(self) -> str:
         """How the intervals were made, without what became of each system's failures."""
-        scored = (cell for cell in self.cells if cell is not None and cell.value is not None)
-        return " or ".join(dict.fromkeys(cell.method.partition(";")[0] for cell in scored))
+        scored = (result for result in self.results if result.value is not None)
+        return " or ".join(dict.fromkeys(result.method.partition(";")[0] for result in scored))
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def metric_tables(dossier: Dossier) -> list[MetricTable]:
         entries = [entry for entry in dossier.on(benchmark) if entry.run.results]
         metrics = dict.fromkeys(result.metric for entry in entries for result in entry.run.results)
         rows = tuple(
-            Row(benchmark, metric, tuple(entry.result(metric) for entry in entries)) for metric in metrics
+            Row(benchmark, metric, tuple(_cell(entry, metric) for entry in entries)) for metric in metrics
         )
         seconds = tuple(_seconds(entry.run.results) for entry in entries)
         tables.append(MetricTable(benchmark, tuple(entry.system for entry in entries), rows, seconds))
@@ -102,7 +108,7 @@ def score_plots(dossier: Dossier, rows: list[Row]) -> list[Plot]:
         bands = [band for band in (_band(dossier, row) for row in members) if band.marks]
         if bands:
             title = f"Headline scores{f' in {metric_words(metric)}' if metric else ''} with 95 % intervals"
-            plots.append(forest(f"scores-{len(plots)}", title, bands, bounds=None if metric else (0.0, 1.0)))
+            plots.append(forest(f"scores-{len(plots)}", title, bands, bounds=_bounds(bands)))
     return plots
 
 
@@ -124,17 +130,27 @@ def _headline(dossier: Dossier, benchmark: str) -> str:
 
 def _row(dossier: Dossier, benchmark: str, metric: str, part: str | None = None) -> Row:
     entries = (dossier.get(benchmark, system) for system in dossier.main)
-    cells = tuple(None if entry is None else entry.result(metric, part) for entry in entries)
+    cells = tuple(NOT_RUN if entry is None else _cell(entry, metric, part) for entry in entries)
     return Row(benchmark, metric, cells, part or "")
+
+
+def _cell(entry: Evidence, metric: str, part: str | None = None) -> Cell:
+    return entry.result(metric, part) or entry.unscored or f"no {metric_words(metric)} here"
 
 
 def _band(dossier: Dossier, row: Row) -> Band:
     marks = [
         Mark(cell.system, cell.value, cell.low, cell.high, _text(cell), dossier.series(cell.system))
-        for cell in row.cells
-        if cell is not None and cell.value is not None
+        for cell in row.results
+        if cell.value is not None
     ]
     return Band(f"{row.benchmark} · {metric_words(row.metric)}{row.arrow}", tuple(marks))
+
+
+def _bounds(bands: list[Band]) -> tuple[float, float] | None:
+    """The whole scale, where all values lie on it."""
+    values = [mark.value for band in bands for mark in band.marks]
+    return (0.0, 1.0) if all(0.0 <= value <= 1.0 for value in values) else None
 
 
 def _text(cell: Result) -> str:

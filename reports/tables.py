@@ -88,17 +88,31 @@ def right_from(metric: str) -> float:
 
 
 def number(value: float | None) -> str:
-    """A value with as many digits as anyone can use.
+    """A value with as many digits as anyone can use; a dash where there is none.
 
     Example:
         >>> number(0.91234), number(12.3456), number(345.678), number(-0.5), number(None)
         ('0.912', '12.35', '345.7', '−0.500', '–')
+        >>> number(float("nan"))
+        'undefined'
     """
-    if value is None or not math.isfinite(value):
+    if value is None:
         return "–"
+    if not math.isfinite(value):
+        return "undefined"
     size = abs(value)
     text = f"{size:.{3 if size < 10 else 2 if size < 100 else 1}f}"
     return f"−{text}" if value < 0 and float(text) else text
+
+
+def undefined(method: str) -> str:
+    """What stands where a value would, when there is none, from the `method` that says why.
+
+    Example:
+        >>> undefined("every sample failed"), undefined("undefined: the value is inf")
+        ('undefined: every sample failed', 'undefined: the value is inf')
+    """
+    return method if method.startswith("undefined") else f"undefined: {method}"
 
 
 def signed(value: float | None) -> str:
@@ -109,7 +123,8 @@ def signed(value: float | None) -> str:
         ('+0.250', '−0.250', '0.000')
     """
     text = number(value)
-    return f"+{text}" if value is not None and value > 0 and text.strip("0.") else text
+    positive = value is not None and 0 < value < math.inf
+    return f"+{text}" if positive and text.strip("0.") else text
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -19,6 +19,8 @@ _ADVICE = {
     errno.EROFS: _RIGHTS,
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
+    errno.EEXIST: "a file stands where a folder is needed: choose another folder",
+    errno.EISDIR: "name a file, not a folder",
 }
 
 

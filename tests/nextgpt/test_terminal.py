@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,32 @@ def test_a_commands_status_is_the_programs(
     with pytest.raises(SystemExit) as ended:
         run_app(app)
     assert (ended.value.code or 0) == expected
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stopped_program_clears_up_and_says_by_what_it_was_stopped(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    program = (
+        # Whoever runs the tests in the background ignores interrupts, and so would this child.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import tempfile, time, typer\n"
+        "from nextgpt.terminal import run_app, say\n"
+        "app = typer.Typer(pretty_exceptions_enable=False)\n"
+        "@app.command()\n"
+        "def wait():\n"
+        f"    with tempfile.TemporaryDirectory(dir={str(tmp_path)!r}):\n"
+        "        say('ready', flush=True)\n"
+        "        time.sleep(60)\n"
+        "run_app(app)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    assert len(list(tmp_path.iterdir())) == 1
+    child.send_signal(number)
+    _, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (status, "")
+    assert list(tmp_path.iterdir()) == []

@@ -41,7 +41,7 @@ def test_by_default_the_page_lies_with_the_runs(runs: Path) -> None:
         (["missing"], "missing: no such folder"),
         ([".", "--out", "page.pdf"], "name it page.html"),
         ([".", "--baseline", "nobody"], "no runs of the baseline 'nobody'"),
-        ([".", "--out", "run.json/page.html"], "choose another --out"),
+        ([".", "--out", "run.json/page.html"], "cannot be written (File exists); a file stands"),
     ],
 )
 def test_a_mistake_is_one_line_and_a_status(

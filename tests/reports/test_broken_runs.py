@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import tables
+from benchmarks.harness.benchmark import MetricUse
 from benchmarks.harness.records import read_run, write_scored
 from metrics.metric import Comparison
 from metrics.statistics import ALONE
@@ -25,7 +26,7 @@ from reports.comparison import build_report
 from reports.differences import Difference, difference_plots
 from reports.evidence import read_dossier
 from reports.pages import render_html, render_markdown
-from tests.reports.invented import Length, MetricUse, benchmark, play, right_below
+from tests.reports.invented import Length, benchmark, play, right_below
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,7 +35,7 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def says(text: str) -> Callable[[Path], None]:
+def says(text: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(text)
 
 
@@ -61,7 +62,7 @@ def folder(runs: Path, tmp_path: Path) -> Path:
     ],
 )
 def test_one_broken_run_is_named_and_the_others_make_a_page(
-    folder: Path, file: str, break_it: Callable[[Path], None]
+    folder: Path, file: str, break_it: Callable[[Path], object]
 ) -> None:
     break_it(folder / "nextgpt-tiny-linear" / "invented" / file)
     result = CliRunner().invoke(app, ["compare", str(folder), "--json", str(folder / "numbers.json")])

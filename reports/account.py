@@ -190,8 +190,9 @@ def _states(entry: Evidence) -> list[str]:
     states = []
     if entry.about.samples is None or len(entry.answers) < entry.about.samples:
         states.append("Unfinished, to be finished by the same command")
-    elif not entry.run.results:
-        states.append("Not scored, to be scored by the same command")
+    elif entry.run.unscored:
+        why = entry.run.unscored
+        states.append(f"{why[:1].upper()}{why[1:]}; to be scored by the same command")
     if entry.about.limit is not None:
         states.append(f"Limited to the first {entry.about.limit} samples")
     return states

@@ -49,7 +49,7 @@ class Evidence:
     @property
     def unscored(self) -> str:
         """Why there are no results; empty where there are."""
-        return "" if self.run.results else "not scored"
+        return self.run.unscored
 
     def result(self, metric: str, part: str | None = None) -> Result | None:
         """The scored value of a metric, on the whole or on one slice."""
@@ -86,8 +86,7 @@ class Evidence:
     @cached_property
     def failures(self) -> Mapping[str, Failure]:
         """Samples without an answer, and why."""
-        answers = ((prediction.sample, prediction.answer) for prediction in self.run.predictions)
-        return {sample: answer for sample, answer in answers if isinstance(answer, Failure)}
+        return self.run.failures
 
     @cached_property
     def _items(self) -> Mapping[str, Mapping[str, float]]:
@@ -190,8 +189,7 @@ def _read_all(folder: Path) -> tuple[list[Evidence], list[str]]:
     for path in sorted(folder.rglob(MANIFEST)):
         try:
             run = read_run(path.parent)
-            for part in (run.predictions, run.results, run.scores):
-                len(part)  # read now: what is damaged must not turn up in the middle of a page
+            run.check()  # now: what is damaged must not turn up in the middle of a page
         except RecordError as error:
             left_out.append(str(error).removeprefix(f"{folder}{os.sep}"))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -11,8 +10,8 @@ from pathlib import Path
 
 from benchmarks.harness.asked import Asked
 from benchmarks.harness.owner import Owner, bears
-from benchmarks.harness.predictions import FILE, Prediction, read_asked, read_lines, to_line
-from benchmarks.harness.storage import RecordError, disk, write_atomically
+from benchmarks.harness.predictions import FILE, Prediction, read_asked, read_lines, read_predictions, to_line
+from benchmarks.harness.storage import RecordError, brief, disk, parse_json, write_atomically
 from nextgpt.media import MediaError
 from nextgpt.messages import Failure
 
@@ -87,17 +86,19 @@ class PredictionLog:
 
     def forget_failures(self) -> int:
         """Take the failed samples out of the file, so that they are run again; returns their number."""
-        failed = sum(self.answered.values())
+        failed = {each.sample for each in read_predictions(self.path) if each.failed}
         if failed:
             lines = self.path.read_bytes().split(b"\n")
-            kept = [line + b"\n" for line in lines if line.strip() and "error" not in json.loads(line)]
+            kept = [
+                line + b"\n" for line in lines if line.strip() and parse_json(line)["sample"] not in failed
+            ]
             # Written aside and renamed: killed at any moment, either the old or the new file is there.
             write_atomically(self.path, b"".join(kept))
             self._file.close()
             with disk(self.path):
                 self._file = self.path.open("ab", buffering=0)
-            self.answered = {sample: False for sample, failure in self.answered.items() if not failure}
-        return failed
+            self.answered = {sample: False for sample in self.answered if sample not in failed}
+        return len(failed)
 
     def _check(self) -> None:
         self._owner.check()
@@ -111,7 +112,7 @@ class PredictionLog:
         try:
             return prediction, to_line(prediction, self._folder)
         except MediaError as error:
-            failed = replace(prediction, answer=Failure("contract", f"the answer can't be kept: {error}"))
+            failed = replace(prediction, said=Failure("contract", f"the answer can't be kept: {error}"))
             return failed, to_line(failed, self._folder)
 
     def _sync(self) -> None:
@@ -123,7 +124,8 @@ class PredictionLog:
         for number, record in read_lines(self.path):
             sample = record.get("sample")
             if not isinstance(sample, str) or sample in self.answered:
-                problem = f"sample {sample!r} a second time" if isinstance(sample, str) else "no sample id"
+                twice = f"sample {brief(sample)} a second time"
+                problem = twice if isinstance(sample, str) else "no sample id"
                 raise RecordError(f"{self.path}, line {number}: {problem}; delete this line and run again")
             self.answered[sample] = "error" in record
             asked = read_asked(record, f"{self.path}, line {number}")

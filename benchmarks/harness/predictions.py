@@ -15,43 +15,118 @@ may be missing.
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.harness.asked import Asked
-from benchmarks.harness.storage import RecordError, write_atomically
+from benchmarks.harness.storage import (
+    RecordError,
+    brief,
+    parse_json,
+    read_file,
+    read_regular,
+    to_json,
+    write_atomically,
+)
 from nextgpt.media import MediaError, Medium, from_file, to_file
-from nextgpt.messages import Failure, Message, Part, Role, Steps
+from nextgpt.messages import Failure, Message, Role, Steps
 
 FILE = "predictions.jsonl"
 MEDIA = "media"
 _MEDIA = ("image", "video", "audio")
+_LONGEST = 1e9  # seconds, thirty years; what is above is no time, and sums of it overflow
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a system said to one sample.
 
     Attributes:
         sample: the sample's id.
-        answer: the response, or why there is none.
+        said: the response, as it is or as it lies in files, or why there is none.
         seconds: the sample's share of the time its batch took; None where unknown.
         asked: hashes of what was asked; None where the file does not say.
     """
 
     sample: str
-    answer: Message | Failure
+    said: Message | StoredMessage | Failure
     seconds: float | None = None
     asked: Asked | None = None
+
+    @property
+    def answer(self) -> Message | Failure:
+        """The response, or why there is none; media that lie in files are opened, and not kept.
+
+        Raises:
+            RecordError: a file is missing, was changed, or lies outside; the message names it.
+        """
+        return self.said.open() if isinstance(self.said, StoredMessage) else self.said
 
     @property
     def failed(self) -> bool:
         """Whether there is no answer."""
         return isinstance(self.answer, Failure)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMedium:
+    """A picture, clip or sound in a file: what it is, its path below `root`, and its SHA-256 if known."""
+
+    modality: str
+    name: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message whose media lie in files.
+
+    Thousands of them are held at once, and of their media no more than one message's.
+
+    Attributes:
+        role, parts, steps: as in `Message`.
+        root: the folder that holds the files.
+        where: file and line, for error messages.
+    """
+
+    role: Role
+    parts: tuple[str | StoredMedium, ...]
+    steps: Steps
+    root: Path
+    where: str
+
+    def open(self) -> Message | Failure:
+        """The message, its media read and held against their hashes.
+
+        A file that is as it was written and still no medium that can be used, such as a picture far too
+        large, is what the system answered: that sample's failure.
+
+        Raises:
+            RecordError: a file is missing, was changed, or lies outside of the folder.
+        """
+        try:
+            parts = [part if isinstance(part, str) else self._medium(part) for part in self.parts]
+        except MediaError as error:
+            return Failure("answer", " ".join(str(error).split()), self.steps)
+        return Message(self.role, tuple(parts), self.steps)
+
+    def _medium(self, stored: StoredMedium) -> Medium:
+        try:
+            data = read_regular(_inside(self.root, stored.name))
+        except RecordError as error:
+            raise RecordError(f"{self.where}: {error}") from None
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+            problem = getattr(error, "strerror", None) or error
+            raise RecordError(
+                f"{self.where}: {stored.name!r} cannot be read ({problem}); put it back or delete the line"
+            ) from error
+        if stored.sha256 is not None and hashlib.sha256(data).hexdigest() != stored.sha256:
+            raise RecordError(
+                f"{self.where}: {stored.name} has changed since it was written (SHA-256 differs); put it back"
+            )
+        return from_file(stored.modality, data, stored.name)
 
 
 def to_line(prediction: Prediction, root: Path) -> bytes:
@@ -76,22 +151,20 @@ def to_line(prediction: Prediction, root: Path) -> bytes:
         record["seconds"] = round(prediction.seconds, 6)
     if prediction.asked is not None:
         record["asked"] = dict(prediction.asked)
-    try:
-        return (json.dumps(record, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which a model's tokeniser can produce
-        return (json.dumps(record) + "\n").encode()
+    return to_json(record)
 
 
 def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
-    """Read a file of predictions, media included.
+    """Read a file of predictions; their media are opened when an answer is looked at.
+
+    A line that names its sample and holds an answer that can't be used is that sample's failure.
 
     Args:
         path: the file; any program may have written it.
         root: folder that media paths are relative to and must stay in; the file's own by default.
 
     Raises:
-        RecordError: a line that is no prediction, the same sample twice, a medium that is missing,
-            damaged, changed, or outside of `root`; the message names file and line.
+        RecordError: a line that is no prediction, or the same sample twice; names file and line.
     """
     folder = path.parent if root is None else root
     lines: dict[str, int] = {}
@@ -99,12 +172,32 @@ def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
     for number, record in read_lines(path):
         where = f"{path}, line {number}"
         prediction = _parse(record, folder, where)
-        if prediction.sample in lines:
-            first = lines[prediction.sample]
-            raise RecordError(f"{where}: sample {prediction.sample!r} is in line {first} already; keep one")
-        lines[prediction.sample] = number
+        first = lines.setdefault(prediction.sample, number)
+        if first != number:
+            raise RecordError(
+                f"{where}: sample {brief(prediction.sample)} is in line {first} already; keep one"
+            )
         predictions.append(prediction)
     return predictions
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line numbers, from 1, and the JSON objects on them; blank lines are skipped.
+
+    Raises:
+        RecordError: the file can't be read, or a line is no JSON object; names file and line.
+    """
+    # Split at newlines alone: answers may hold U+2028 and other characters that end a line elsewhere.
+    for number, line in enumerate(read_file(path).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = parse_json(line)
+        except ValueError as error:
+            raise RecordError(f"{path}, line {number}: not JSON ({error}); delete or mend it") from error
+        if not isinstance(record, dict):
+            raise RecordError(f"{path}, line {number}: an object is needed, got {type(record).__name__}")
+        yield number, record
 
 
 def _store(medium: Medium, root: Path) -> dict[str, str]:
@@ -116,41 +209,19 @@ def _store(medium: Medium, root: Path) -> dict[str, str]:
     return {medium.modality: name, "sha256": digest}
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line numbers, from 1, and the JSON objects on them; blank lines are skipped."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    # Split at newlines alone: answers may hold U+2028 and other characters that end a line elsewhere.
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise RecordError(f"{path}, line {number}: not JSON ({error}); delete or mend it") from error
-        if not isinstance(record, dict):
-            raise RecordError(f"{path}, line {number}: an object is needed, got {type(record).__name__}")
-        yield number, record
-
-
 def _parse(record: dict[str, Any], root: Path, where: str) -> Prediction:
     sample = record.get("sample")
     if not isinstance(sample, str) or not sample:
-        raise RecordError(f'{where}: "sample" must be the id of a sample, a string; got {sample!r}')
+        raise RecordError(f'{where}: "sample" must be the id of a sample, a string; got {brief(sample)}')
     seconds = record.get("seconds")
-    if seconds is not None and not (isinstance(seconds, int | float) and math.isfinite(seconds)):
-        raise RecordError(f'{where}: "seconds" must be a finite number, got {seconds!r}')
+    # NaN is in no range.
+    if seconds is not None and (type(seconds) not in (int, float) or not 0 <= seconds <= _LONGEST):
+        raise RecordError(f'{where}: "seconds" must be a number from 0 to 1e9, got {brief(seconds)}')
     if ("message" in record) == ("error" in record):
-        raise RecordError(f'{where}: sample {sample!r} needs either "message" or "error"')
-    try:
-        answer = _failure(record) if "error" in record else _message(record["message"], root, where)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, RecordError):
-            raise
-        raise RecordError(f"{where}: sample {sample!r} is malformed: {error!r}") from None
-    return Prediction(sample, answer, seconds, read_asked(record, where))
+        raise RecordError(f'{where}: sample {brief(sample)} needs either "message" or "error"')
+    failed = "error" in record
+    said = _failure(record, where) if failed else _message(record["message"], root, where)
+    return Prediction(sample, said, seconds, read_asked(record, where))
 
 
 def read_asked(record: Mapping[str, Any], where: str) -> Asked | None:
@@ -163,45 +234,73 @@ def read_asked(record: Mapping[str, Any], where: str) -> Asked | None:
     if found is None:
         return None
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise RecordError(f'{where}: "asked" must hold hashes by name, got {found!r:.60}; delete or mend it')
+        raise RecordError(f'{where}: "asked" must hold hashes by name, got {brief(found)}; delete or mend it')
     return found
 
 
-def _failure(record: dict[str, Any]) -> Failure:
-    error = record["error"]
-    return Failure(str(error["stage"]), str(error["reason"]), _steps(record.get("steps", ())))
+def _failure(record: dict[str, Any], where: str) -> Failure:
+    match record["error"]:
+        case {"stage": str(stage), "reason": str(reason)}:
+            steps, complaint = _steps(record.get("steps", ()))
+            return Failure(stage, f"{reason}; {complaint}" if complaint else reason, steps)
+    raise RecordError(f'{where}: "error" must hold "stage" and "reason", two strings')
 
 
-def _message(message: dict[str, Any], root: Path, where: str) -> Message:
-    parts: list[Part] = []
-    for part in message["parts"]:
+def _message(message: Any, root: Path, where: str) -> Message | StoredMessage | Failure:
+    match message:
+        case {"parts": [*found]}:
+            role = message.get("role", "assistant")
+        case _:
+            raise RecordError(f'{where}: "message" must hold "parts", a list')
+    if role not in ("user", "assistant"):
+        raise RecordError(f'{where}: the role of a message is "user" or "assistant", got {brief(role)}')
+    parts = tuple([_part(part, where) for part in found])
+    steps, complaint = _steps(message.get("steps", ()))
+    if complaint:
+        return Failure("answer", complaint)
+    if all(isinstance(part, str) for part in parts):
+        return Message(role, cast("tuple[str, ...]", parts), steps)
+    return StoredMessage(role, parts, steps, root, where)
+
+
+def _part(part: Any, where: str) -> str | StoredMedium:
+    if isinstance(part, dict):
         kind = next((name for name in ("text", *_MEDIA) if isinstance(part.get(name), str)), None)
-        if kind is None:
-            known = '"text" or "image", "video" or "audio"'
-            raise RecordError(f"{where}: a part must hold {known}, a string; got {sorted(part)}")
-        parts.append(
-            part[kind] if kind == "text" else _load(kind, part[kind], part.get("sha256"), root, where)
+        if kind == "text":
+            return cast("str", part[kind])
+        if kind is not None:
+            return StoredMedium(kind, part[kind], part.get("sha256"))
+    known = '"text" or "image", "video" or "audio"'
+    raise RecordError(f"{where}: a part must hold {known}, a string; got {brief(part)}")
+
+
+def _steps(steps: Any) -> tuple[Steps, str]:
+    """The steps, and what is wrong with them, empty where nothing is."""
+    if not isinstance(steps, list | tuple):
+        return (), f'malformed "steps": pairs of texts are needed, got {brief(steps)}'
+    found = []
+    for step in steps:
+        match step:
+            case [str(name), str(content)]:
+                found.append((name, content))
+            case _:
+                return (), f'malformed "steps": pairs of texts are needed, got {brief(step)}'
+    return tuple(found), ""
+
+
+def _inside(root: Path, name: str) -> Path:
+    """The path of a file below `root`; neither ``..`` nor a link may lead to it.
+
+    Raises:
+        RecordError: one does.
+    """
+    path, relative = root, Path(name)
+    leaves = bool(relative.anchor) or ".." in relative.parts
+    for part in relative.parts:
+        path = path / part
+        leaves = leaves or path.is_symlink()
+    if leaves:
+        raise RecordError(
+            f"{name!r} leaves the folder of the predictions, by '..' or a link; copy the file into it"
         )
-    role = cast("Role", message.get("role", "assistant"))
-    return Message(role, tuple(parts), _steps(message.get("steps", ())))
-
-
-def _steps(steps: Any) -> Steps:
-    return tuple((str(name), str(content)) for name, content in steps)
-
-
-def _load(kind: str, name: str, digest: str | None, root: Path, where: str) -> Medium:
-    file = (root / name).resolve()  # follows links, so a link that leads outside is outside
-    if not file.is_relative_to(root.resolve()):
-        raise RecordError(f"{where}: {name!r} leaves the folder of the predictions; copy the file into it")
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        problem = f"{name} cannot be read ({error.strerror})"
-        raise RecordError(f"{where}: {problem}; put it back or delete the line") from error
-    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
-        raise RecordError(f"{where}: {name} has changed since it was written (SHA-256 differs); put it back")
-    try:
-        return from_file(kind, data, name)
-    except MediaError as error:
-        raise RecordError(f"{where}: {error}") from error
+    return path

@@ -2,24 +2,39 @@
 
 ``<out>/<system>/<benchmark>/`` holds ``run.json`` (`Manifest`: everything needed to repeat the run),
 ``predictions.jsonl`` and ``media/`` (see `predictions`), and once scored ``scores.parquet`` (`Score`: one
-row per sample and metric) and ``results.json`` (`Result`: one row per metric and slice).
+row per sample and metric), ``results.json`` (`Result`: one row per metric and slice) and ``scored.json``
+(hashes of these two and of what they were computed from). Results that no longer belong to the answers,
+or that somebody changed, are none: `Run.unscored` says why.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from benchmarks.harness.log import PredictionLog
 from benchmarks.harness.predictions import FILE, MEDIA, Prediction, read_predictions
-from benchmarks.harness.storage import RecordError, read_json, write_atomically, write_json
+from benchmarks.harness.results import (
+    RESULTS,
+    SCORES,
+    Result,
+    Score,
+    read_results,
+    read_scores,
+    write_results,
+)
+from benchmarks.harness.storage import RecordError, build, disk, read_file, read_json, to_json, write_json
+from nextgpt.messages import Failure
 
 __all__ = [
     "FILE",
     "MEDIA",
+    "RESULTS",
+    "SCORES",
     "Manifest",
     "Prediction",
     "PredictionLog",
@@ -36,8 +51,7 @@ __all__ = [
 ]
 
 MANIFEST = "run.json"
-SCORES = "scores.parquet"
-RESULTS = "results.json"
+SEAL = "scored.json"
 
 
 @dataclass(frozen=True)
@@ -77,10 +91,16 @@ class Manifest:
     samples_sha256: str | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        for name, least in (("limit", 1), ("batch_size", 1), ("samples", 0)):
+            count = getattr(self, name)
+            if isinstance(count, int) and count < least:
+                raise ValueError(f"{name} is {count}, and must be at least {least}")
+
     def differences(self, other: Manifest) -> list[str]:
         """What keeps two runs from sharing a folder, in words: ``seed (0, now 1)``."""
         differences = []
-        for name in ("benchmark", "version", "system", "fingerprint", "given", "seed", "limit"):
+        for name in _IDENTITY:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 differences.append(f"{name} ({mine}, now {theirs})")
@@ -91,45 +111,8 @@ class Manifest:
         return differences
 
 
-@dataclass(frozen=True)
-class Result:
-    """One number with its protocol and uncertainty: a row of every table.
-
-    Attributes:
-        benchmark, system, metric: what was measured.
-        signature: of the metric; values of different signatures must not be compared.
-        value: the score; None where it is undefined, and then `method` says why.
-        low, high: its 95 % interval; None where there is none, and then `method` says why.
-        n: number of samples that were scored.
-        failed: number of samples without an answer; scored as wrong or left out, as `method` says.
-        slice: the part of the benchmark, None for all of it.
-        method: how the interval was made and what became of failures.
-        seconds: mean time per sample; None where unknown.
-    """
-
-    benchmark: str
-    system: str
-    metric: str
-    signature: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    failed: int
-    slice: str | None
-    method: str
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Score:
-    """One sample's value of one metric."""
-
-    sample: str
-    group: str
-    slice: str | None
-    metric: str
-    value: float
+# What makes a run this run and no other, beside its protocol.
+_IDENTITY = ("benchmark", "version", "system", "fingerprint", "given", "seed", "limit")
 
 
 @dataclass(frozen=True)
@@ -141,31 +124,68 @@ class Run:
 
     @cached_property
     def predictions(self) -> tuple[Prediction, ...]:
-        """What the system said, media included, in the order in which it was said."""
+        """What the system said, in the order in which it was said; media are opened when they are used."""
+        len(self._answers_sha256)  # first: what changes in between makes results stale, never wrong
         return tuple(read_predictions(self.folder / FILE))
 
     @cached_property
+    def failures(self) -> Mapping[str, Failure]:
+        """Samples without an answer that can be used, and why. Every medium is opened once to know that."""
+        answers = ((prediction.sample, prediction.answer) for prediction in self.predictions)
+        return {sample: answer for sample, answer in answers if isinstance(answer, Failure)}
+
+    @cached_property
+    def unscored(self) -> str:
+        """Why the run has no results, in one line; empty where it has."""
+        if not (self.folder / RESULTS).exists():
+            return "not scored"
+        if not (self.folder / SEAL).exists():
+            return f"not scored by this version, for {SEAL} is missing"
+        try:
+            seal = read_json(self.folder / SEAL, dict)
+            found = self.seal()
+        except RecordError as error:
+            return f"not scored: {str(error).removeprefix(f'{self.folder}{os.sep}')}"
+        changed = [name for name, digest in found.items() if seal.get(name) != digest]
+        return f"not scored since {' and '.join(changed)} changed, going by {SEAL}" if changed else ""
+
+    @cached_property
     def results(self) -> tuple[Result, ...]:
-        """The scored values; empty before scoring."""
-        path = self.folder / RESULTS
-        if not path.exists():
-            return ()
-        return tuple(_build(Result, row, path) for row in read_json(path, list))
+        """The scored values; empty where the run is `unscored`."""
+        return () if self.unscored else read_results(self.folder)
 
     @cached_property
     def scores(self) -> tuple[Score, ...]:
-        """Per-sample values, for metrics that have them; empty before scoring."""
-        path = self.folder / SCORES
-        if not path.exists():
-            return ()
-        import pyarrow.parquet as pq
-        from pyarrow import ArrowException
+        """Per-sample values, for metrics that have them; empty where the run is `unscored`."""
+        return () if self.unscored else read_scores(self.folder)
 
-        try:
-            columns = pq.read_table(path, columns=[field.name for field in fields(Score)]).to_pydict()
-        except (ArrowException, OSError) as error:
-            raise RecordError(f"{path}: damaged ({error}); score the run again") from error
-        return tuple(Score(*row) for row in zip(*columns.values(), strict=True))
+    def seal(self) -> dict[str, str]:
+        """SHA-256 of the results, by file, and of all that they were computed from.
+
+        Raises:
+            RecordError: a file is missing.
+        """
+        made = self.manifest
+        identity = [getattr(made, name) for name in (*_IDENTITY, "headline", "samples_sha256")]
+        return {
+            MANIFEST: _sha256(to_json([*identity, sorted(made.protocol.items())])),
+            FILE: self._answers_sha256,
+            SCORES: _sha256(read_file(self.folder / SCORES)),
+            RESULTS: _sha256(read_file(self.folder / RESULTS)),
+        }
+
+    @cached_property
+    def _answers_sha256(self) -> str:
+        return _sha256(read_file(self.folder / FILE))
+
+    def check(self) -> None:
+        """Read every file of the run once, media included.
+
+        Raises:
+            RecordError: one of them can't be used; the message names it.
+        """
+        for part in (self.failures, self.results, self.scores):
+            len(part)
 
 
 def read_run(folder: Path) -> Run:
@@ -178,7 +198,8 @@ def read_run(folder: Path) -> Run:
     if not path.exists():
         raise RecordError(f"{folder}: no run here ({MANIFEST} is missing); check the path")
     row = read_json(path, dict)
-    manifest = _build(Manifest, {**row, "given": tuple(row.get("given", ()))}, path)
+    given = row.get("given")
+    manifest = build(Manifest, row | {"given": tuple(given)} if isinstance(given, list) else row, path)
     return Run(folder, manifest)
 
 
@@ -200,30 +221,16 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def write_scored(run: Run, results: Sequence[Result], scores: Iterable[Score]) -> Run:
-    """Write ``scores.parquet`` and ``results.json``; returns the run as read from disk."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    """Write ``scores.parquet``, ``results.json`` and their seal; returns the run as read from disk.
 
-    text = pa.dictionary(pa.int32(), pa.string())
-    types = {
-        "sample": pa.string(),
-        "group": pa.string(),
-        "slice": text,
-        "metric": text,
-        "value": pa.float64(),
-    }
-    schema = pa.schema(list(types.items()))
-    rows = list(scores)
-    columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in schema]
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), sink, compression="zstd")
-    write_atomically(run.folder / SCORES, sink.getvalue().to_pybytes())
-    write_json(run.folder / RESULTS, [asdict(result) for result in results])
+    Raises:
+        RecordError: the disk is full or fails.
+    """
+    with disk(run.folder / RESULTS):
+        write_results(run.folder, results, scores)
+        write_json(run.folder / SEAL, run.seal())
     return read_run(run.folder)
 
 
-def _build(kind: type[Any], row: Any, path: Path) -> Any:
-    try:
-        return kind(**row)
-    except TypeError as error:
-        raise RecordError(f"{path}: not the fields of a {kind.__name__.lower()} ({error})") from error
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

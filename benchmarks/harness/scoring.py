@@ -6,27 +6,19 @@ resamples groups. What has no value has a reason instead: never NaN, never -1, n
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.asked import refuse_if_changed
-from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Options, Sample
+from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
+from benchmarks.harness.columns import BATCH, NOTHING, REASONS, Column, Item, finite
 from benchmarks.harness.owner import Owner
-from benchmarks.harness.provenance import redact
-from benchmarks.harness.records import FILE, Prediction, RecordError, Result, Run, Score, write_scored
-from nextgpt.messages import Failure, Message, assistant
-
-if TYPE_CHECKING:
-    from metrics.metric import Estimate, Metric
-
-# What a metric raises when an input, a weights file or a tool such as Java is at fault; others are bugs.
-_REASONS = (ValueError, OSError, RuntimeError, ImportError)
-
-_NO_ANSWER = assistant()
+from benchmarks.harness.predictions import FILE, Prediction
+from benchmarks.harness.records import Run, write_scored
+from benchmarks.harness.results import Result, Score
+from benchmarks.harness.storage import RecordError, brief
+from nextgpt.messages import Failure, Message
 
 
 @dataclass(frozen=True)
@@ -92,13 +84,9 @@ def score_predictions(
     """
     items, columns = _collect(benchmark, samples, _by_sample(predictions, where), where)
     names: list[str | None] = [None, *sorted({item.slice for item in items if item.slice is not None})]
-    results, scores = [], []
-    measured = [_Measured.of(column, items) for column in columns]
     # Slice by slice, for metrics of one family share the preparation of their inputs.
-    for name in names:
-        results += [_result(benchmark, system, metric, items, name) for metric in measured]
-    for metric in measured:
-        scores += metric.scores(items)
+    results = [_result(benchmark, system, column, name) for name in names for column in columns]
+    scores = [score for column in columns for score in column.scores()]
     return Scored(tuple(results), tuple(scores))
 
 
@@ -112,47 +100,13 @@ def with_unchecked(scored: Scored, predictions: Iterable[Prediction]) -> Scored:
     return replace(scored, results=tuple(results))
 
 
-@dataclass(frozen=True)
-class _Item:
-    """One sample, without what was asked: scoring a large data set must not hold its pictures."""
-
-    id: str
-    group: str
-    slice: str | None
-    answer: Message | Failure
-    seconds: float | None
-    usable: bool
-
-
-@dataclass(frozen=True)
-class _Column:
-    """What one metric judges: rows into the items, predictions, references, and what is wrong with them."""
-
-    use: MetricUse
-    rows: list[int] = field(default_factory=list)
-    predictions: list[Any] = field(default_factory=list)
-    references: list[Any] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def take(self, row: int, sample: Sample, answer: Message | Failure) -> None:
-        left_out = self.use.failure == "left-out"
-        if isinstance(answer, Failure) and left_out:
-            return
-        judged = self.use.prediction(_NO_ANSWER if isinstance(answer, Failure) else answer)
-        if judged is None and left_out:
-            return
-        self.rows.append(row)
-        self.predictions.append(judged)
-        self.references.append(self.use.reference(sample))
-        empty = judged is None or (isinstance(judged, str) and not judged.strip())
-        self.remarks.append("failed" if isinstance(answer, Failure) else "empty" if empty else "")
-
-
 def _by_sample(predictions: Iterable[Prediction], where: Path | str) -> dict[str, Prediction]:
     found: dict[str, Prediction] = {}
     for prediction in predictions:
         if prediction.sample in found:
-            raise RecordError(f"{where}: sample {prediction.sample!r} is answered twice; keep one answer")
+            raise RecordError(
+                f"{where}: sample {brief(prediction.sample)} is answered twice; keep one answer"
+            )
         found[prediction.sample] = prediction
     return found
 
@@ -162,8 +116,10 @@ def _collect(
     samples: Iterable[Sample | Broken],
     predictions: dict[str, Prediction],
     where: Path | str,
-) -> tuple[list[_Item], list[_Column]]:
-    items, columns = list[_Item](), [_Column(use) for use in benchmark.metrics]
+) -> tuple[list[Item], list[Column]]:
+    """What each metric makes of the samples; of media, no more than a batch is held at a time."""
+    items = list[Item]()
+    columns = [Column(use, items) for use in benchmark.metrics]
     missing, known = list[str](), set[str]()
     for sample in samples:
         known.add(sample.id)
@@ -171,19 +127,41 @@ def _collect(
         if prediction is not None:
             refuse_if_changed(prediction.asked, sample, where)
         if isinstance(sample, Broken):
-            items.append(_Item(sample.id, "", None, Failure("data", sample.reason), None, usable=False))
+            items.append(Item(sample.id, "", None, failed=True, seconds=None, usable=False))
         elif prediction is None:
             missing.append(sample.id)
         else:
             part = benchmark.slices(sample) if benchmark.slices else None
-            answer = prediction.answer
-            for column in columns:
-                column.take(len(items), sample, answer)
-            items.append(_Item(sample.id, sample.group, part, answer, prediction.seconds, usable=True))
+            answer, seconds = prediction.answer, prediction.seconds
+            items.append(Item(sample.id, sample.group, part, isinstance(answer, Failure), seconds))
+            _take(columns, sample, answer)
+    _check(predictions, known, missing, f"{where}", benchmark.name)
+    for column in columns:
+        column.finish()
+    return items, columns
+
+
+def _take(columns: Sequence[Column], sample: Sample, answer: Message | Failure) -> None:
+    for column in columns:
+        column.take(sample, answer)
+    if any(column.weight > BATCH for column in columns):
+        # All of them, for metrics share what they see in a picture.
+        for column in columns:
+            column.measure()
+
+
+def _check(
+    predictions: Collection[str], known: Collection[str], missing: Sequence[str], where: str, name: str
+) -> None:
+    """Refuse predictions of samples that are unknown, and samples without one.
+
+    Raises:
+        RecordError: names the first.
+    """
     strangers = [sample for sample in predictions if sample not in known]
     if strangers:
         raise RecordError(
-            f"{where}: sample {strangers[0]!r} ({len(strangers)} in all) is unknown to {benchmark.name}; "
+            f"{where}: sample {brief(strangers[0])} ({len(strangers)} in all) is unknown to {name}; "
             "give the references that belong to these predictions"
         )
     if missing:
@@ -191,118 +169,41 @@ def _collect(
             f"{where}: no prediction for sample {missing[0]!r} ({len(missing)} of {len(known)} in all); "
             "answer every sample, with an error where there is no answer"
         )
-    return items, columns
 
 
-def _with_failures(metric: Metric[Any], statistics: Any, remarks: Sequence[str]) -> Any:
-    """The statistics, with 0 for each failed sample of a mean.
-
-    An empty answer stands in for a failure, and some rules reward one: to the official VQA script `?`, which
-    people did answer, is empty too.
-
-    Raises:
-        ValueError: failures under a metric whose lowest values are its best.
-    """
-    from metrics.metric import MeanMetric
-
-    failed = [position for position, remark in enumerate(remarks) if remark == "failed"]
-    if not failed or not isinstance(metric, MeanMetric):
-        return statistics
-    if not metric.higher_is_better:
-        raise ValueError(f"{metric.name} has no worst value for {len(failed)} failed samples; leave them out")
-    statistics = statistics.copy()
-    statistics[failed] = 0.0
-    return statistics
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """One metric's statistics of its items, or why there are none."""
-
-    column: _Column
-    metric: Metric[Any] | None
-    statistics: Any
-    reason: str = ""
-
-    @classmethod
-    def of(cls, column: _Column, items: Sequence[_Item]) -> _Measured:
-        metric = None
-        try:
-            metric = column.use.make()
-            if not column.rows:
-                return cls(column, metric, None, "no sample has an answer to judge")
-            statistics = metric.statistics(column.predictions, column.references)
-            return cls(column, metric, _with_failures(metric, statistics, column.remarks))
-        except _REASONS as error:
-            return cls(column, metric, None, _reason(error, column, items))
-
-    def estimate(self, items: Sequence[_Item], chosen: list[int] | None) -> Estimate:
-        """The value and its interval over the chosen positions of the column; None chooses all.
-
-        Raises:
-            ValueError: and others of `_REASONS`; the metric has no value for these items.
-        """
-        from benchmarks.harness.parts import Part
-        from metrics.metric import ArrayMetric
-        from metrics.statistics import estimate
-
-        metric, statistics = self.metric, self.statistics
-        assert metric is not None
-        rows = self.column.rows
-        if chosen is not None:
-            rows = [rows[position] for position in chosen]
-            if isinstance(metric, ArrayMetric):
-                statistics = statistics[chosen]
-            else:
-                metric = Part(metric, chosen)
-        groups = [items[row].group for row in rows]
-        return estimate(metric, statistics, groups if len(set(groups)) < len(groups) else None)
-
-    def scores(self, items: Sequence[_Item]) -> list[Score]:
-        """Per-sample values, where the metric has them."""
-        values = None if self.metric is None or self.reason else self.metric.items(self.statistics)
-        if values is None:
-            return []
-        pairs = zip((items[row] for row in self.column.rows), values.tolist(), strict=True)
-        name = self.column.use.name
-        return [Score(item.id, item.group, item.slice, name, value) for item, value in pairs]
-
-
-def _result(
-    benchmark: Benchmark, system: str, measured: _Measured, items: Sequence[_Item], part: str | None
-) -> Result:
+def _result(benchmark: Benchmark, system: str, column: Column, part: str | None) -> Result:
     """One row of the table; a value that does not exist is None, and `method` says why."""
+    items, rows = column.items, column.rows
     inside = items if part is None else [item for item in items if item.slice == part]
-    rows = measured.column.rows
     chosen = None if part is None else [k for k, row in enumerate(rows) if items[row].slice == part]
     n = len(rows if chosen is None else chosen)
     value = low = high = None
-    method = measured.reason or ("" if n else "no sample has an answer to judge")
+    method = column.reason or ("" if n else NOTHING)
     if not method:
         try:
-            found = measured.estimate(items, chosen)
+            found = column.estimate(chosen)
             value, low, high = (finite(number) for number in (found.value, found.low, found.high))
             method = found.method
-        except _REASONS as error:
-            method = _reason(error, measured.column, items)
+        except REASONS as error:
+            method = column.why(error)
     seconds = [item.seconds for item in inside if item.seconds is not None]
     return Result(
         benchmark=benchmark.name,
         system=system,
-        metric=measured.column.use.name,
-        signature=measured.metric.signature if measured.metric is not None else "",
+        metric=column.use.name,
+        signature=column.metric.signature if column.metric is not None else "",
         value=value,
         low=low,
         high=high,
         n=n,
-        failed=sum(isinstance(item.answer, Failure) for item in inside),
+        failed=sum(item.failed for item in inside),
         slice=part,
-        method=method + _remarks(measured.column, inside, chosen),
+        method=method + _remarks(column, inside, chosen),
         seconds=sum(seconds) / len(seconds) if seconds else None,
     )
 
 
-def _remarks(column: _Column, inside: Sequence[_Item], chosen: list[int] | None) -> str:
+def _remarks(column: Column, inside: Sequence[Item], chosen: list[int] | None) -> str:
     """What became of samples without an answer, as an appendix to the method; usually empty."""
     positions = range(len(column.rows)) if chosen is None else chosen
     remarks = [column.remarks[position] for position in positions]
@@ -314,21 +215,3 @@ def _remarks(column: _Column, inside: Sequence[_Item], chosen: list[int] | None)
         "empty, scored as they are": remarks.count("empty"),
     }
     return "".join(f"; {count} {what}" for what, count in counts.items() if count)
-
-
-def finite(number: float) -> float | None:
-    """The number as rows hold it: None where it is infinite or NaN, which JSON has no words for."""
-    return float(number) if math.isfinite(number) else None
-
-
-def _reason(error: Exception, column: _Column, items: Sequence[_Item]) -> str:
-    """The error in one line; a metric that counts items is understood by their sample's id."""
-
-    def with_sample(match: re.Match[str]) -> str:
-        position = int(match[1])
-        if position >= len(column.rows):
-            return match[0]
-        return f"{match[0]} (sample {items[column.rows[position]].id!r})"
-
-    text = " ".join(str(error).split()) or type(error).__name__
-    return redact("undefined: " + re.sub(r"item (\d+)", with_sample, text, count=1))

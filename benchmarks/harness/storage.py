@@ -5,11 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import reprlib
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+_HUGE = 2.0**63
+_BRIEFLY = reprlib.Repr()
+_BRIEFLY.maxstring = _BRIEFLY.maxother = 80
 
 _ROOM, _RIGHTS = "make room", "make it writable or choose another folder"
 _ADVICE = {
@@ -51,9 +58,42 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file atomically; infinities and NaN are refused, for programs could not read them."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(path, to_json(value, indent=1))
+
+
+def to_json(value: object, indent: int | None = None) -> bytes:
+    r"""The value as JSON in UTF-8, with a newline at its end.
+
+    Example:
+        >>> to_json("é"), to_json("half a pair: \ud83d")
+        (b'"\xc3\xa9"\n', b'"half a pair: \\ud83d"\n')
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     # Half a surrogate pair, which a model can say, is written as JSON writes it: \ud800.
-    write_atomically(path, text.encode(errors="backslashreplace"))
+    return f"{text}\n".encode(errors="backslashreplace")
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a regular file: a pipe or a device in its place might never end.
+
+    Raises:
+        OSError: not there, not readable, or no regular file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return path.read_bytes()
+
+
+def read_file(path: Path) -> bytes:
+    """As `read_regular`, with an error for people.
+
+    Raises:
+        RecordError: not there, not readable, or no regular file; names the file.
+    """
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 
 
 def read_json(path: Path, kind: type) -> Any:
@@ -63,12 +103,65 @@ def read_json(path: Path, kind: type) -> Any:
         RecordError: not readable, no JSON, or no `kind`; names the file.
     """
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        value = parse_json(read_file(path))
+    except ValueError as error:
+        if isinstance(error, RecordError):
+            raise
         raise RecordError(f"{path}: not readable as JSON ({error}); restore it") from error
     if not isinstance(value, kind):
         raise RecordError(f"{path}: expected a JSON {kind.__name__}, got {type(value).__name__}")
     return value
+
+
+def parse_json(data: bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises:
+        ValueError: no JSON, no UTF-8, or nested too deeply; one line.
+
+    Example:
+        >>> parse_json(b'{"a": 1}')
+        {'a': 1}
+        >>> parse_json(b"[" * 100_000)
+        Traceback (most recent call last):
+        ValueError: nested too deeply
+    """
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def build(kind: type[Any], row: Any, path: Path) -> Any:
+    """A dataclass from a JSON object, every field of it held against its type.
+
+    Raises:
+        RecordError: other fields, or one of another type, such as NaN for a number; names the file.
+    """
+    what = f"{path}: not the fields of a {kind.__name__.lower()}"
+    try:
+        built = kind(**row)
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"{what} ({error}); restore it") from error
+    for name, hint in get_type_hints(kind).items():
+        value = getattr(built, name)
+        if not _fits(value, hint):
+            raise RecordError(f"{what} ({name} is {brief(value)}); restore it")
+    return built
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type that JSON has words for; NaN, infinity and huge numbers are of none."""
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return any(_fits(value, each) for each in inner)
+    if kind is tuple:
+        return isinstance(value, tuple) and all(_fits(each, inner[0]) for each in value)
+    if kind is Mapping:
+        return isinstance(value, dict) and all(_fits(each, inner[1]) for each in value.values())
+    if hint in (int, float):
+        return type(value) in {hint, int} and abs(value) < _HUGE
+    return isinstance(value, hint)
 
 
 @contextmanager
@@ -90,3 +183,13 @@ def disk(path: Path, kept: str = "") -> Iterator[None]:
             f"{path}: cannot be written ({error.strerror or error}); {kept}{': ' if kept else ''}{advice}, "
             "then run the same command again"
         ) from error
+
+
+def brief(value: object) -> str:
+    """What was found, in so few words that a line holds it.
+
+    Example:
+        >>> brief("7"), brief(list(range(99)))
+        ("'7'", '[0, 1, 2, 3, 4, 5, ...]')
+    """
+    return _BRIEFLY.repr(value)

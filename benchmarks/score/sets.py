@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.harness.columns import finite
 from benchmarks.harness.records import Result
-from benchmarks.harness.scoring import finite
 
 if TYPE_CHECKING:
     from metrics.metric import Estimate

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.records import read_run
 from metrics.metric import Comparison, IncomparableError
 from reports.differences import Difference, compare_runs, difference_plots, differences
 from reports.evidence import Dossier, Evidence, read_dossier
@@ -64,6 +65,7 @@ def test_another_signature_is_refused_and_the_row_says_so(tmp_path: Path) -> Non
     path = tmp_path / "caption-then-tool" / "invented" / "results.json"
     results = json.loads(path.read_text())
     path.write_text(json.dumps([result | {"signature": "exact_match|norm:other|v:1"} for result in results]))
+    path.with_name("scored.json").write_text(json.dumps(read_run(path.parent).seal()))
     (refused,) = differences([both(read_dossier(tmp_path))])
     assert refused.comparison is None
     assert "exact_match|norm:none|v:1 and exact_match|norm:other|v:1" in refused.words

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from benchmarks.harness.records import read_run
 from reports.cli import main
 from tests.hostile import HOSTILE, NAME, raw
 
@@ -41,6 +42,7 @@ def tamper(run: Path) -> None:
         for words in (record.get("message", record), record):
             words["steps"] = [[HOSTILE, HOSTILE]]
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    (run / "scored.json").write_text(json.dumps(read_run(run).seal()))
 
 
 @pytest.fixture

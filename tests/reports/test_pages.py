@@ -167,5 +167,5 @@ def test_an_unfinished_run_is_shown_and_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "caption-then-tool" / "invented" / "results.json").unlink()
     (tmp_path / "caption-then-tool" / "invented" / "scores.parquet").unlink()
     report = build_report(tmp_path)
-    assert "Not scored, to be scored by the same command: caption-then-tool on invented." in report.notes
+    assert "Not scored; to be scored by the same command: caption-then-tool on invented." in report.notes
     assert "Not compared: exact match of caption-then-tool is not scored." in render_html(report)

@@ -280,6 +280,7 @@ def test_a_scored_run_is_files_and_scoring_again_changes_none(tmp_path: Path) ->
         "predictions.jsonl",
         "scores.parquet",
         "results.json",
+        "scored.json",
     }
     assert score(read_run(finished.folder), benchmark).results == finished.results
     assert {file: file.read_bytes() for file in finished.folder.iterdir()} == files

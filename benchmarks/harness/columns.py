@@ -1,0 +1,203 @@
+"""A column of the table that scoring fills: what one metric judges of each sample, and makes of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.harness.benchmark import MetricUse, Sample
+from benchmarks.harness.provenance import redact
+from benchmarks.harness.results import Score
+from nextgpt.media import Audio, Image, Video
+from nextgpt.messages import Failure, Message, assistant
+
+if TYPE_CHECKING:
+    from metrics.metric import Estimate, Metric
+
+# What a metric raises when an input, a weights file or a tool such as Java is at fault; others are bugs.
+REASONS = (ValueError, OSError, RuntimeError, ImportError)
+NOTHING = "no sample has an answer to judge"
+BATCH = 64 * 2**20  # bytes of pictures, clips and sounds that a column holds before they are measured
+
+_NO_ANSWER = assistant()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample, without what was asked and answered: a large data set's pictures must not be held.
+
+    Attributes:
+        id, group: as in `Sample`.
+        slice: the part of the benchmark that it belongs to.
+        failed: whether there is no answer.
+        seconds: as in `Prediction`.
+        usable: False for a record of the data that can't be loaded.
+    """
+
+    id: str
+    group: str
+    slice: str | None
+    failed: bool
+    seconds: float | None
+    usable: bool = True
+
+
+class Column:
+    """What one metric judges, and its statistics, computed batch by batch and merged.
+
+    Args:
+        use: the metric, and what it is shown of answers and samples.
+        items: all samples; the caller appends to it before each `take`.
+
+    Attributes:
+        rows: places in `items` of what is judged.
+        remarks: of each of them ``failed``, ``empty`` or nothing.
+        weight: bytes of media that wait for `measure`.
+        metric: None where it can't be made.
+        reason: why there are no statistics; empty where all is well.
+    """
+
+    def __init__(self, use: MetricUse, items: Sequence[Item]) -> None:
+        self.use, self.items = use, items
+        self.rows, self.remarks = list[int](), list[str]()
+        self.weight = 0
+        self.metric: Metric[Any] | None = None
+        self.reason = ""
+        self._predictions, self._references = list[Any](), list[Any]()
+        self._measured: list[Any] = []
+
+    def take(self, sample: Sample, answer: Message | Failure) -> None:
+        """Let what the metric judges of the latest item wait for its measuring."""
+        left_out = self.use.failure == "left-out"
+        failed = isinstance(answer, Failure)
+        if failed and left_out:
+            return
+        judged = self.use.prediction(_NO_ANSWER if isinstance(answer, Failure) else answer)
+        if judged is None and left_out:
+            return
+        empty = judged is None or (isinstance(judged, str) and not judged.strip())
+        self.rows.append(len(self.items) - 1)
+        self.remarks.append("failed" if failed else "empty" if empty else "")
+        if not self.reason:
+            reference = self.use.reference(sample)
+            self._predictions.append(judged)
+            self._references.append(reference)
+            self.weight += _weight(judged) + _weight(reference)
+
+    def measure(self) -> None:
+        """Turn what waits into statistics, and let go of it."""
+        start = len(self.rows) - len(self._predictions)
+        try:
+            if self.metric is None:
+                self.metric = self.use.make()
+            if self._predictions:
+                self._measured.append(self.metric.statistics(self._predictions, self._references))
+        except REASONS as error:
+            self.reason = self.why(error, start)
+        self._predictions, self._references, self.weight = [], [], 0
+
+    def finish(self) -> None:
+        """Measure what is left, and put all batches together."""
+        if not self.reason:
+            self.measure()
+        if self.reason or self.metric is None:
+            return
+        if not self.rows:
+            self.reason = NOTHING
+            return
+        try:
+            parts = self._measured
+            whole = parts[0] if len(parts) == 1 else self.metric.merge(parts)
+            self._measured = [self._with_failures(self.metric, whole)]
+        except REASONS as error:
+            self.reason = self.why(error)
+
+    def _with_failures(self, metric: Metric[Any], statistics: Any) -> Any:
+        """The statistics, with 0 for each failed sample of a mean.
+
+        An empty answer stands in for a failure, and some rules reward one: to the official VQA script `?`,
+        which people did answer, is empty too.
+
+        Raises:
+            ValueError: failures under a metric whose lowest values are its best.
+        """
+        from metrics.metric import MeanMetric
+
+        failed = [position for position, remark in enumerate(self.remarks) if remark == "failed"]
+        if not failed or not isinstance(metric, MeanMetric):
+            return statistics
+        if not metric.higher_is_better:
+            raise ValueError(
+                f"{metric.name} has no worst value for {len(failed)} failed samples; leave them out"
+            )
+        statistics = statistics.copy()
+        statistics[failed] = 0.0
+        return statistics
+
+    def estimate(self, chosen: list[int] | None) -> Estimate:
+        """The value and its interval over the chosen positions of the column; None chooses all.
+
+        Raises:
+            ValueError: and others of `REASONS`; the metric has no value for these items.
+        """
+        from benchmarks.harness.parts import Part
+        from metrics.metric import ArrayMetric
+        from metrics.statistics import estimate
+
+        metric, (statistics,) = self.metric, self._measured
+        assert metric is not None
+        rows = self.rows
+        if chosen is not None:
+            rows = [rows[position] for position in chosen]
+            if isinstance(metric, ArrayMetric):
+                statistics = statistics[chosen]
+            else:
+                metric = Part(metric, chosen)
+        groups = [self.items[row].group for row in rows]
+        return estimate(metric, statistics, groups if len(set(groups)) < len(groups) else None)
+
+    def scores(self) -> list[Score]:
+        """Per-sample values, where the metric has them, and has a value for these samples at all."""
+        if self.metric is None or self.reason:
+            return []
+        try:
+            values = self.metric.items(self._measured[0])
+        except REASONS:  # what keeps the items from having values keeps the whole, whose row says why
+            return []
+        if values is None or any(finite(value) is None for value in values.tolist()):
+            return []
+        pairs = zip((self.items[row] for row in self.rows), values.tolist(), strict=True)
+        return [Score(item.id, item.group, item.slice, self.use.name, value) for item, value in pairs]
+
+    def why(self, error: Exception, start: int = 0) -> str:
+        """The error in one line; a metric that counts items is understood by their sample's id.
+
+        Args:
+            error: what the metric raised.
+            start: the position that the metric calls 0.
+        """
+
+        def with_sample(match: re.Match[str]) -> str:
+            position = start + int(match[1])
+            if position >= len(self.rows):
+                return match[0]
+            return f"item {position} (sample {self.items[self.rows[position]].id!r})"
+
+        text = " ".join(str(error).split()) or type(error).__name__
+        return redact("undefined: " + re.sub(r"item (\d+)", with_sample, text, count=1))
+
+
+def finite(number: float) -> float | None:
+    """The number as rows hold it: None where it is infinite or NaN, which JSON has no words for."""
+    return float(number) if math.isfinite(number) else None
+
+
+def _weight(judged: Any) -> int:
+    """Bytes of a medium or an array; anything else is light."""
+    match judged:
+        case Image(pixels=array) | Video(frames=array) | Audio(samples=array):
+            return int(array.nbytes)
+    return int(getattr(judged, "nbytes", 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from toyworld.scene import COLOURS, SHAPES, SIZES, Scene, Thing
@@ -20,7 +20,17 @@ class Edit:
     kind: str
 
 
-def instruct(scene: Scene, rng: random.Random, *, seen: bool = False, kind: str | None = None) -> Edit | None:
+Named = tuple[str, Thing]
+
+
+def instruct(
+    scene: Scene,
+    rng: random.Random,
+    *,
+    seen: bool = False,
+    kind: str | None = None,
+    named: Iterable[Named] | None = None,
+) -> Edit | None:
     """One instruction that applies to the scene without ambiguity and changes it.
 
     Args:
@@ -28,6 +38,8 @@ def instruct(scene: Scene, rng: random.Random, *, seen: bool = False, kind: str 
         rng: Draws the kind and the wording.
         seen: Keep to results without a held-out pair of colour and shape: what training may show.
         kind: One of `EDITS`, or any.
+        named: What may be changed, and by which words it is called; by default everything that its shape,
+            its colour or its side names alone.
 
     Returns:
         The instruction, or None for the rare scene that has none (three alike in one column, say).
@@ -40,21 +52,22 @@ def instruct(scene: Scene, rng: random.Random, *, seen: bool = False, kind: str 
         >>> any(edit.target == scene for edit in edits)
         False
     """
+    chosen = list(names(scene) if named is None else named)
     makers = list(_MAKERS.values()) if kind is None else [_MAKERS[kind]]
     for make in rng.sample(makers, len(makers)):
-        edits = [edit for edit in make(scene, rng) if not (seen and edit.target.compositional)]
+        edits = [edit for edit in make(scene, chosen, rng) if not (seen and edit.target.compositional)]
         if edits:
             return rng.choice(edits)
     return None
 
 
-def _mirror(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+def _mirror(scene: Scene, named: list[Named], rng: random.Random) -> Iterator[Edit]:
     target = Scene(tuple(dataclasses.replace(t, cell=3 * t.row + 2 - t.column) for t in scene.things))
     if target != scene:
         yield Edit("mirror the scene", target, "mirror")
 
 
-def _swap(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+def _swap(scene: Scene, named: list[Named], rng: random.Random) -> Iterator[Edit]:
     if len(scene.things) == 2:
         a, b = scene.things
         target = Scene.of(dataclasses.replace(a, cell=b.cell), dataclasses.replace(b, cell=a.cell))
@@ -62,27 +75,27 @@ def _swap(scene: Scene, rng: random.Random) -> Iterator[Edit]:
             yield Edit("swap the two", target, "swap")
 
 
-def _remove(scene: Scene, rng: random.Random) -> Iterator[Edit]:
+def _remove(scene: Scene, named: list[Named], rng: random.Random) -> Iterator[Edit]:
     if len(scene.things) > 1:
-        for words, thing in _named(scene):
+        for words, thing in named:
             rest = tuple(t for t in scene.things if t != thing)
             yield Edit(f"remove {words}", Scene(rest), "remove")
 
 
-def _recolour(scene: Scene, rng: random.Random) -> Iterator[Edit]:
-    for words, thing in _named(scene):
+def _recolour(scene: Scene, named: list[Named], rng: random.Random) -> Iterator[Edit]:
+    for words, thing in named:
         colour = rng.choice([c for c in COLOURS if c != thing.colour])
         yield Edit(f"make {words} {colour}", _with(scene, thing, colour=colour), "recolour")
 
 
-def _resize(scene: Scene, rng: random.Random) -> Iterator[Edit]:
-    for words, thing in _named(scene):
+def _resize(scene: Scene, named: list[Named], rng: random.Random) -> Iterator[Edit]:
+    for words, thing in named:
         size = next(s for s in SIZES if s != thing.size)
         yield Edit(f"make {words} {size}", _with(scene, thing, size=size), "resize")
 
 
-def _reshape(scene: Scene, rng: random.Random) -> Iterator[Edit]:
-    for words, thing in _named(scene):
+def _reshape(scene: Scene, named: list[Named], rng: random.Random) -> Iterator[Edit]:
+    for words, thing in named:
         shape = rng.choice([s for s in SHAPES if s != thing.shape])
         yield Edit(f"turn {words} into a {shape}", _with(scene, thing, shape=shape), "reshape")
 
@@ -91,7 +104,7 @@ def _with(scene: Scene, thing: Thing, **change: str) -> Scene:
     return Scene(tuple(dataclasses.replace(t, **change) if t == thing else t for t in scene.things))  # type: ignore[arg-type]
 
 
-def _named(scene: Scene) -> Iterator[tuple[str, Thing]]:
+def names(scene: Scene) -> Iterator[Named]:
     """Every way to name exactly one thing: by shape, by colour, as the left or right or only one."""
     for attribute in ("shape", "colour"):
         often = Counter(getattr(t, attribute) for t in scene.things)
@@ -105,7 +118,7 @@ def _named(scene: Scene) -> Iterator[tuple[str, Thing]]:
                 yield f"the {side} one", scene.things[columns.index(edge)]
 
 
-_MAKERS: dict[str, Callable[[Scene, random.Random], Iterator[Edit]]] = {
+_MAKERS: dict[str, Callable[[Scene, list[Named], random.Random], Iterator[Edit]]] = {
     "mirror": _mirror,
     "swap": _swap,
     "remove": _remove,

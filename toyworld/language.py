@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
 
 from toyworld.scene import CELLS, COLOURS, SHAPES, SIZES, Scene, Thing
+from toyworld.wording import listed, normalise
 
 PLACES = (
     "in the top left",
@@ -19,8 +19,8 @@ PLACES = (
     "at the bottom",
     "in the bottom right",
 )
-_OTHER_SIZES = {"small": "little", "large": "big"}
-_SIZE_WORDS = {**{s: s for s in SIZES}, **{other: s for s, other in _OTHER_SIZES.items()}}
+OTHER_SIZES = {"small": "little", "large": "big"}
+_SIZE_WORDS = {**{s: s for s in SIZES}, **{other: s for s, other in OTHER_SIZES.items()}}
 _CELL_WORDS = {**{c: i for i, c in enumerate(CELLS)}, "middle": 4}
 _CELL_PATTERN = re.compile(r"\b(" + "|".join(sorted(_CELL_WORDS, key=len, reverse=True)) + r")\b")
 
@@ -42,18 +42,18 @@ def describe(scene: Scene) -> str:
         >>> describe(Scene.of(Thing(0, "small", "red", "circle"), Thing(4, "large", "blue", "square")))
         'a small red circle in the top left and a large blue square in the center'
     """
-    return _listed([f"{name(t)} {PLACES[t.cell]}" for t in scene.things])
+    return listed([f"{name(t)} {PLACES[t.cell]}" for t in scene.things])
 
 
 def captions(scene: Scene, rng: random.Random) -> tuple[str, ...]:
     """Five captions of a scene, as five people might write them; the first is `describe`."""
     shuffled = rng.sample(scene.things, len(scene.things))
-    big = _listed([f"a {_OTHER_SIZES[t.size]} {t.colour} {t.shape} {PLACES[t.cell]}" for t in scene.things])
+    big = listed([f"a {OTHER_SIZES[t.size]} {t.colour} {t.shape} {PLACES[t.cell]}" for t in scene.things])
     return (
         describe(scene),
         f"there is {describe(scene)}",
         ", ".join(f"{PLACES[t.cell]} {name(t)}" for t in shuffled),
-        f"a picture of {_listed([f'{name(t)} {PLACES[t.cell]}' for t in shuffled])}",
+        f"a picture of {listed([f'{name(t)} {PLACES[t.cell]}' for t in shuffled])}",
         big,
     )
 
@@ -79,8 +79,8 @@ def mentions(text: str) -> tuple[Thing, ...]:
         (Thing(cell=-1, size='large', colour='red', shape='star'),)
     """
     found = []
-    for segment in re.split(r"[,;.]|\band\b", text.lower()):
-        thing = _mention(segment)
+    for segment in re.split(r"[,;.]|\band\b", normalise(text)):
+        thing = mention(segment)
         if thing is not None:
             found.append(thing)
     return tuple(found)
@@ -102,7 +102,13 @@ def parse(text: str) -> Scene | None:
         return None
 
 
-def _mention(segment: str) -> Thing | None:
+def mention(segment: str) -> Thing | None:
+    """What a piece of a text, in small letters, says of one thing; None where it says nothing of any.
+
+    Example:
+        >>> mention("the star in the middle")
+        Thing(cell=4, size='', colour='', shape='star')
+    """
     words = re.findall(r"[a-z]+", segment)
     place = _CELL_PATTERN.search(segment)
     thing = Thing(
@@ -112,7 +118,3 @@ def _mention(segment: str) -> Thing | None:
         next((w for w in words if w in SHAPES), ""),
     )
     return thing if thing.shape or thing.colour or thing.size else None
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

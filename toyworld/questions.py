@@ -24,7 +24,18 @@ TYPES = (
 )
 # How often one annotator writes something else than the answer: a synonym, or a slip.
 _SYNONYM, _SLIP = 0.06, 0.04
-_SYNONYMS = {"purple": "violet", "small": "little", "large": "big", "center": "middle", "black": "dark"}
+_SYNONYMS = {
+    "purple": "violet",
+    "small": "little",
+    "large": "big",
+    "center": "middle",
+    "black": "dark",
+    "vanishes": "disappears",
+    "quickly": "fast",
+    "slowly": "slow",
+    "soft": "quiet",
+    "high": "bright",
+}
 _SLIPS: dict[str, tuple[str, ...]] = {
     "yes": ("no",),
     "no": ("yes",),
@@ -35,12 +46,23 @@ _SLIPS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """One question: its text, the exact answer, and VQAv2's question and answer type."""
+    """One question: its text, the exact answer, and VQAv2's question and answer type.
+
+    Args:
+        text: What is asked.
+        answer: The exact answer.
+        question_type: How it begins.
+        answer_type: ``yes/no``, ``number`` or ``other``.
+        family: What else the answer could be, the answer included; empty where the answer itself tells.
+        kind: NExT-QA's type, of a question that can be asked with options: ``CH``, ``TN``, ...
+    """
 
     text: str
     answer: str
     question_type: str
     answer_type: str
+    family: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def questions(scene: Scene, rng: random.Random, count: int | None = None) -> list[Question]:
@@ -106,7 +128,8 @@ def _answer(question: Question, rng: random.Random) -> str:
         return _SYNONYMS[question.answer]
     if draw < 1 - _SLIP:
         return question.answer
-    return rng.choice([w for w in _confusable(question.answer) if w != question.answer])
+    others = question.family or _confusable(question.answer)
+    return rng.choice([w for w in others if w != question.answer])
 
 
 def _confusable(answer: str) -> tuple[str, ...]:

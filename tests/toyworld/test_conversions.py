@@ -36,7 +36,7 @@ def test_training_never_shows_what_is_held_out(value: Value, seed: int) -> None:
 
 
 def test_every_way_between_two_media_is_there() -> None:
-    values = [*scenes("train", 20), *clips("train", 20), *sounds("train", 60)]
+    values: list[Value] = [*scenes("train", 20), *clips("train", 20), *sounds("train", 60)]
     found = (convert(value, random.Random(value.key), to=kind) for value in values for kind in KINDS)
     ways = {conversion.kind for conversion in found if conversion is not None}
     media = ("image", "video", "audio")

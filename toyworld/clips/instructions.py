@@ -74,13 +74,12 @@ def instruct(
 
 def names(clip: Clip) -> Iterator[Named]:
     """Every way to name exactly one thing: by shape, by colour, by what it does."""
-    for words, of in (
-        ("the {}", lambda actor: actor.thing.shape),
-        ("the {} one", lambda actor: actor.thing.colour),
-        ("the one that {}", lambda actor: actor.deed.kind if actor.deed else "stays"),
-    ):
-        often = Counter(map(of, clip.actors))
-        yield from ((words.format(of(actor)), actor) for actor in clip.actors if often[of(actor)] == 1)
+    for words, attribute in (("the {}", "shape"), ("the {} one", "colour"), ("the one that {}", "deed")):
+        values = [str(actor.attributes[attribute]) for actor in clip.actors]
+        often = Counter(values)
+        for value, actor in zip(values, clip.actors, strict=True):
+            if often[value] == 1:
+                yield words.format(value), actor
 
 
 Made = Iterator[tuple[str, Iterable[Actor]]]

@@ -105,8 +105,8 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     family: Annotated[
         str,
         typer.Argument(
-            help="image-captioning, video-captioning, audio-captioning, vqa, text-to-image, editing, "
-            "text-to-video, text-to-audio, or people."
+            help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
+            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; or people."
         ),
     ],
     *,
@@ -143,10 +143,12 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     """Score what any program made: answers, pictures, clips, sounds, or people's judgements."""
     from difflib import get_close_matches
 
-    from benchmarks.score import files, media
+    from benchmarks.score import media
+    from benchmarks.score.files import score_files
+    from benchmarks.score.formats import FAMILIES
     from benchmarks.score.generated import Generated
 
-    families = (*files.FAMILIES, *media.FAMILIES, "people")
+    families = (*FAMILIES, *media.FAMILIES, "people")
     if family not in families:
         close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
@@ -169,7 +171,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     elif references is None:
         raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
     else:
-        results = [*files.score_files(family, references, predictions, allow_missing=allow_missing).results]
+        results = score_files(family, references, predictions, allow_missing=allow_missing)
     _show(results, json)
     if all(result.value is None for result in results):
         raise typer.Exit(1)

@@ -10,7 +10,6 @@ The column ``rater`` may lack in the first; with it, intervals draw raters inste
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.harness.records import Result
 from benchmarks.score.sets import Rows
-from benchmarks.tasks.official import DataError
+from benchmarks.tasks.official import DataError, read_csv
 
 if TYPE_CHECKING:
     from metrics.metric import Estimate
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 PAIRS, RATINGS = ("first", "second", "outcome"), ("item", "rater", "rating")
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval")
 Line = dict[str, str]
-_TOO_MANY = "cells without a column"
 _WORTH = {"first": 1.0, "tie": 0.5, "second": 0.0}
 
 
@@ -40,7 +38,9 @@ def score_judgements(path: Path) -> list[Result]:
         DataError: the file is missing, empty or of neither kind, or a line makes no sense; names the line.
         MetricInputError: systems that no chain of judgements connects.
     """
-    head, lines = _read(path)
+    head, lines = read_csv(path)
+    if not lines:
+        raise DataError(f"{path}: holds no judgement; give a line of column names and one for each.")
     if set(PAIRS) <= set(head):
         return _pairs(path, lines)
     if set(RATINGS) <= set(head):
@@ -49,25 +49,6 @@ def score_judgements(path: Path) -> list[Result]:
         f"{path}: its first line names {', '.join(head) or 'nothing'}; give {','.join(PAIRS)} or "
         f"{','.join(RATINGS)}."
     )
-
-
-def _read(path: Path) -> tuple[Sequence[str], list[tuple[str, Line]]]:
-    """Column names, and each line with where it stands."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="", restkey=_TOO_MANY, strict=True)
-            lines = [(f"{path}, line {reader.line_num}", line) for line in reader]
-            head = reader.fieldnames or ()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; check the path.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not readable as CSV text ({error}); save it as UTF-8 CSV.") from error
-    if not lines:
-        raise DataError(f"{path}: holds no judgement; give a line of column names and one for each.")
-    for where, line in lines:
-        if _TOO_MANY in line:
-            raise DataError(f"{where}: more cells than columns; quote cells that hold a comma.")
-    return head, lines
 
 
 def _pairs(path: Path, lines: Sequence[tuple[str, Line]]) -> list[Result]:

@@ -56,8 +56,8 @@ def score_generated(asked: Generated) -> Scored:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "text-to-image": Family("pictures", ("inception", "clip"), score_pictures, PICTURE_DISTANCES),
-    "editing": Family("pictures", ("clip",), score_edits, PICTURE_DISTANCES),
+    "text-to-image": Family("pictures", ("inception", "clip"), score_pictures, (*PICTURE_DISTANCES, "cmmd")),
+    "editing": Family("pictures", ("clip",), score_edits, (*PICTURE_DISTANCES, "cmmd")),
     "text-to-video": Family(
         "pictures", ("clip",), score_clips, ("fvd", "fvd_infinity", "kid", "precision_recall")
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.harness.predictions import read_predictions
 from benchmarks.tasks.images.coco import read_caption_results
 from benchmarks.tasks.images.vqa import read_vqa_results
-from benchmarks.tasks.official import DataError, read_json, records
+from benchmarks.tasks.official import DataError, holds_predictions, rows_of
 from nextgpt.messages import Failure, Message, assistant
 
 
@@ -18,9 +18,9 @@ def read_answers(path: Path) -> dict[str, Message | Failure]:
         DataError: the file is missing, cut off, or of no known format, or answers a sample twice.
         RecordError: a line of a ``.jsonl`` file is no prediction.
     """
-    if path.suffix == ".jsonl":
+    if holds_predictions(path):
         return {prediction.sample: prediction.answer for prediction in read_predictions(path)}
-    rows = records(read_json(path), None, path)
+    rows = [row for _, row in rows_of(path)]
     for key, read in (("question_id", read_vqa_results), ("image_id", read_caption_results)):
         if rows and key in rows[0]:
             return {sample: assistant(text) for sample, text in read(path).items()}

@@ -1,4 +1,4 @@
-"""Official annotation files: JSON, plain or gzipped, checked record by record.
+"""Official files: JSON, JSON lines or CSV, plain or gzipped, checked record by record.
 
 What a whole run stands on (a file cut in half, an id given twice) is one `DataError`; what touches a
 single record (a picture that can't be opened) is a `Broken` sample, recorded as that sample's failure.
@@ -6,8 +6,11 @@ single record (a picture that can't be opened) is a `Broken` sample, recorded as
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,43 +22,82 @@ from nextgpt.messages import Message
 
 T = TypeVar("T")
 
+LARGEST = 1 << 30
+"""Bytes that a gzipped file may hold."""
+_AGAIN = "mend it there, or fetch or write it again"
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_TOO_MANY = "cells without a column"
+
 
 class DataError(ValueError):
     """A data file that can't be used; the message names file and record and says what to do."""
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; gzipped or not is told by its first bytes, not by its name.
+    """Read a JSON file; of several JSON values, most often one on each line, a list.
+
+    Gzipped or not is told by the first bytes, one value or several by the content: names promise neither.
 
     Raises:
-        DataError: missing, empty, cut off or damaged.
+        DataError: missing, empty, cut off or damaged, or an object that names something twice.
+    """
+    data = _content(path)
+    try:
+        values = _values(data.decode(json.detect_encoding(data)))
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise DataError(f"{path}: {_problem(error)} at {place}; {_AGAIN}.") from error
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise DataError(f"{path}: the file is cut off at byte {error.start}; {_AGAIN}.") from error
+        raise DataError(f"{path}: not JSON text ({error}); is this the right file?") from error
+    except RecursionError as error:
+        raise DataError(f"{path}: not JSON text ({error}); is this the right file?") from error
+    except ValueError as error:  # an object that names something twice, a number of thousands of digits
+        raise DataError(f"{path}: {error}; correct the file.") from error
+    return values[0] if len(values) == 1 else values
+
+
+def read_csv(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    """Read a CSV file, plain or gzipped, its columns named by its first line.
+
+    Returns:
+        The names, and each line with the words that say where it stands; a cell that lacks is empty.
+
+    Raises:
+        DataError: missing, empty, cut off, no CSV text, a column named twice, or more cells than columns.
     """
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(
-            f"{path}: no such file; check the path, or fetch the data set's annotations."
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check that it is a file.") from error
-    if not data:
-        raise DataError(f"{path}: the file is empty (0 bytes); fetch it again.")
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{path}: not a whole gzip file ({error}); fetch it again.") from error
-    try:
-        return json.loads(data)
-    except json.JSONDecodeError as error:
-        # A file cut in half goes wrong at its very end; anything else is damage inside.
-        cut = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
-        what = "the file is cut off" if cut else f"not JSON ({error.msg})"
-        raise DataError(
-            f"{path}: {what} at line {error.lineno}, column {error.colno}; fetch it again."
-        ) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON text ({error}); is this the right file?") from error
+        text = _content(path).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", restkey=_TOO_MANY, strict=True)
+        lines = [(f"{path}, line {reader.line_num}", line) for line in reader]
+        head = list(reader.fieldnames or ())
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not readable as CSV text ({error}); save it as UTF-8 CSV.") from error
+    if len(set(head)) != len(head):
+        raise DataError(f"{path}: two columns have one name in {', '.join(head)}; rename one of them.")
+    for where, line in lines:
+        if _TOO_MANY in line:
+            raise DataError(f"{where}: more cells than columns; quote cells that hold a comma.")
+    return head, lines
+
+
+def rows_of(path: Path, key: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+    """The records of a file, each with the words that say where it stands: CSV by its name, else JSON.
+
+    Args:
+        path: the file.
+        key: under which a JSON file holds its list; None for a list, or for JSON lines.
+
+    Raises:
+        DataError: as `read_csv`, `read_json` and `records`.
+    """
+    if path.name.lower().endswith((".csv", ".csv.gz")):
+        return [*read_csv(path)[1]]
+    data = read_json(path)
+    if key is None and isinstance(data, dict) and ".jsonl" in path.suffixes:
+        data = [data]  # a single line
+    return [(f"{path}: record {k}", row) for k, row in enumerate(records(data, key, path))]
 
 
 def records(data: Any, key: str | None, path: Path) -> list[Mapping[str, Any]]:
@@ -137,13 +179,25 @@ def by_id(rows: Iterable[tuple[str, T]], what: str, path: Path) -> dict[str, T]:
 def results_by_id(path: Path, key: str, field: str) -> dict[str, str]:
     """Predictions in an official results format, a list of ``{key: 42, field: "..."}``, by their ids.
 
-    An empty text is legal, and scores as it scores.
+    The list may be JSON, JSON lines, or CSV with these columns. An empty text is legal, and scores as it
+    scores.
 
     Raises:
         DataError: the file is cut off or of another kind, or answers an id twice.
     """
-    rows = ((f"{path}: record {k}", row) for k, row in enumerate(records(read_json(path), None, path)))
+    rows = rows_of(path)
     return by_id(((identity(row, key, where), text(row, field, where)) for where, row in rows), key, path)
+
+
+def holds_predictions(path: Path) -> bool:
+    """Whether a file is our own ``predictions.jsonl``, whose lines name samples, or another's results.
+
+    Raises:
+        DataError: it is missing, or cannot be read.
+    """
+    if path.suffix != ".jsonl":
+        return False
+    return b'"sample"' in _content(path).lstrip().partition(b"\n")[0]
 
 
 def said(answer: Message) -> str:
@@ -182,3 +236,70 @@ def data_folder(options: Options, benchmark: str, example: str) -> Path:
     if not options.data.is_dir():
         raise DataError(f"{options.data}: no such folder; {benchmark} expects its official files there.")
     return options.data
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, unpacked where it is gzipped.
+
+    Raises:
+        DataError: missing, empty, cut off, or a little file that unpacks to very much.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: no such file; check the path, or fetch the data set's annotations."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check that it is a file.") from error
+    if not data:
+        raise DataError(f"{path}: the file is empty (0 bytes); fetch or write it again.")
+    if data[:2] != b"\x1f\x8b":
+        return data
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            data = file.read(LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: not a whole gzip file ({error}); fetch or write it again.") from error
+    if len(data) > LARGEST:
+        raise DataError(f"{path}: holds more than {LARGEST >> 20} MB; if it should, unpack it and give that.")
+    return data
+
+
+def _values(text: str) -> list[Any]:
+    """The JSON values that a text holds one after the other, at least one."""
+    decoder, values = json.JSONDecoder(object_pairs_hook=_object), list[Any]()
+    end, at = len(text.rstrip()), _after_blanks(text, 0)
+    while at < end or not values:
+        value, at = decoder.raw_decode(text, at)
+        values.append(value)
+        at = _after_blanks(text, at)
+    return values
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return at if found is None else found.end()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two values under one name, which JSON allows, none can be the meant one."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has two values under {twice!r}")
+    return found
+
+
+def _problem(error: json.JSONDecodeError) -> str:
+    """What is wrong with a text that is no JSON: half a file goes wrong at its end, or in an open text."""
+    rest = error.doc[error.pos :].rstrip()
+    half = any(
+        word.startswith(rest) for word in ("true", "false", "null", "-", "NaN", "Infinity", "-Infinity")
+    )
+    if half or "Unterminated" in error.msg or ("escape" in error.msg and len(rest) < len("\\u0000")):
+        return "the file is cut off"
+    if rest[0] in "]}" and error.doc[: error.pos].rstrip().endswith(","):
+        return f"a comma before {rest[0]!r}, which JSON does not allow,"
+    return f"not JSON ({error.msg})"

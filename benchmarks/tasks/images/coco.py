@@ -11,7 +11,7 @@ protocol: one caption for each image, held against all of its captions; BLEU-1..
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -49,10 +49,10 @@ NOTE = (
 
 @dataclass(frozen=True)
 class CaptionedImage:
-    """One image of a caption file, with what people wrote about it."""
+    """One image of a caption file, with what people wrote about it; files that name no pictures are whole."""
 
     id: str
-    file_name: str
+    file_name: str | None
     captions: tuple[str, ...]
 
 
@@ -60,7 +60,8 @@ def read_captions(path: Path) -> dict[str, CaptionedImage]:
     """Read captions in COCO's official format, plain or gzipped.
 
     Args:
-        path: an annotation file with ``images`` (id, file_name) and ``annotations`` (image_id, caption).
+        path: an annotation file with ``images`` (id, and file_name for those who open it) and
+            ``annotations`` (image_id, caption).
 
     Returns:
         Images by id, in the order of the file. An image may be without captions.
@@ -72,7 +73,7 @@ def read_captions(path: Path) -> dict[str, CaptionedImage]:
     data = read_json(path)
     names = by_id(
         (
-            (identity(image, "id", f"{path}: image {k}"), text(image, "file_name", f"{path}: image {k}"))
+            (identity(image, "id", f"{path}: image {k}"), _file_name(image, f"{path}: image {k}"))
             for k, image in enumerate(records(data, "images", path))
         ),
         "image",
@@ -114,12 +115,18 @@ def samples(folder: Path) -> Iterator[Sample | Broken]:
 def _sample(folder: Path, image: CaptionedImage) -> Sample | Broken:
     if not image.captions:
         return Broken(image.id, f"{ANNOTATIONS}: image {image.id} ({image.file_name}) has no caption.")
+    if image.file_name is None:
+        return Broken(image.id, f"{ANNOTATIONS}: image {image.id} has no file_name; add one.")
     try:
         picture = open_picture(folder, f"{IMAGES}/{image.file_name}")
     except MediaError as error:
         return Broken(image.id, str(error))
     request = Request((user(picture, PROMPT),), wanted=frozenset({"text"}))
     return Sample(image.id, request, {"captions": image.captions}, group=image.id)
+
+
+def _file_name(image: Mapping[str, Any], where: str) -> str | None:
+    return None if image.get("file_name") is None else text(image, "file_name", where)
 
 
 def _load(options: Options) -> Iterator[Sample | Broken]:

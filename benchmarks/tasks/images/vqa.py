@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 PROMPT = "{question}"
 QUESTIONS, ANNOTATIONS, IMAGES = "vqa_questions.json", "vqa_annotations.json", "images"
 # What COCO's photographs are called: since 2017, and from 2014 with the split in front.
-IMAGE_NAMES = ("{id:0>12}.jpg", "{id:0>12}.png", "COCO_{split}_{id:0>12}.jpg")
+COCO_NAMES = ("{id:0>12}.jpg", "{id:0>12}.png", "COCO_{split}_{id:0>12}.jpg")
+# Where an id is no number, it is a file's name, as in VizWiz, or the name without its ending, as in TextVQA.
+OTHER_NAMES = ("{id}", "{id}.jpg", "{id}.png")
 NOTE = (
     "Real photographs and people's questions. The shipped tiny systems know toyworld's drawings and a few "
     "hundred words only; what they score here is luck with yes, no and small numbers. 23 questions are "
@@ -165,8 +167,9 @@ def _annotation(row: Mapping[str, Any], position: int, path: Path) -> tuple[str,
 
 
 def _picture(folder: Path, image: str, split: str) -> Image:
-    names = [f"{IMAGES}/{name.format(id=image, split=split)}" for name in IMAGE_NAMES]
-    return open_picture(folder, next((name for name in names if (folder / name).exists()), names[0]))
+    patterns = COCO_NAMES if image.isdecimal() else OTHER_NAMES
+    names = [f"{IMAGES}/{name.format(id=image, split=split)}" for name in patterns]
+    return open_picture(folder, next((name for name in names if (folder / name).is_file()), names[0]))
 
 
 def _load(options: Options) -> Iterator[Sample | Broken]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from metrics.sets.frechet import frechet_distance
+from metrics.sets.kernels import cmmd
 from tests.benchmarks.score.made import rows
 from tests.benchmarks.terminal import Command, only_line
 
@@ -35,6 +36,16 @@ def test_given_features_have_the_distance_of_their_family(
     row = rows()[metric, "colours"]
     assert row["value"] == pytest.approx(frechet_distance(np.load("said.npy"), np.load("true.npy")))
     assert row["signature"].startswith(f"{metric}|features:given|cov:ddof1-f64|n:50/50|ref:")
+
+
+@pytest.mark.parametrize("family", ["text-to-image", "editing"])
+def test_given_features_of_pictures_have_cmmd_too(features: Command, family: str) -> None:
+    assert features("score", family, *NPY, "--json", "rows.json")[0] == 0
+    row = rows()["cmmd", "colours"]
+    said, true = (np.load(name) for name in ("said.npy", "true.npy"))
+    unit = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (said, true))
+    assert row["value"] == pytest.approx(cmmd(*unit))
+    assert row["signature"].startswith("cmmd|features:given|")
 
 
 def test_class_probabilities_have_divergence_and_inception_score(features: Command) -> None:

@@ -164,3 +164,17 @@ def test_official_captions_are_scored(bench: Command, family: str) -> None:
     rows = json.loads(Path("rows.json").read_text())
     assert {"cider_d", "bleu_4", "meteor", "rouge_l"} <= {row["metric"] for row in rows}
     assert all(row["value"] is not None and row["n"] == 3 for row in rows)
+
+
+@pytest.mark.java
+def test_one_item_leaves_cider_undefined_with_its_reason_and_the_rest_scored(bench: Command) -> None:
+    captions = [{"image_id": 1, "caption": text} for text in ("a red bus on a street", "the bus is red")]
+    Path("captions.json").write_text(json.dumps({"images": [{"id": 1}], "annotations": captions}))
+    Path("results.jsonl").write_text('{"image_id": 1, "caption": "a red bus"}\n')
+    files = ("--references", "captions.json", "--predictions", "results.jsonl")
+    code, _, _ = bench("score", "image-captioning", *files, "--json", "rows.json")
+    assert code == 0
+    rows = {row["metric"]: row for row in json.loads(Path("rows.json").read_text())}
+    assert rows["cider_d"]["value"] is None
+    assert rows["cider_d"]["method"].startswith("undefined: cider_d of 1 item")
+    assert all(row["value"] > 0 for name, row in rows.items() if name != "cider_d")

@@ -54,7 +54,7 @@ def test_ratings_make_alphas(bench: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "judged.csv: holds no judgement"),
+        ("", "judged.csv: the file is empty"),
         ("first,second,outcome\n", "judged.csv: holds no judgement"),
         (
             "a,b\n1,2\n",

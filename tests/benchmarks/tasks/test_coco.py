@@ -75,7 +75,7 @@ def test_file_cut_anywhere_is_one_clear_error(tmp_path: Path, pack: Callable[[by
         with pytest.raises(DataError, match=r"captions\.json") as caught:
             read_captions(path)
         assert "\n" not in str(caught.value)
-        assert "fetch it again" in str(caught.value)
+        assert "fetch or write it again" in str(caught.value)
 
 
 def test_file_cut_in_half_says_so(tmp_path: Path) -> None:
@@ -184,6 +184,21 @@ def test_image_without_caption_breaks_its_sample(folder: Path) -> None:
     write(folder / "captions.json", {**CAPTIONS, "annotations": CAPTIONS["annotations"][:1]})
     _, second = samples(folder)
     assert second == Broken("8", "captions.json: image 8 (b.png) has no caption.")
+
+
+@pytest.mark.parametrize("name", [{}, {"file_name": None}])
+def test_captions_are_read_without_the_names_of_pictures_that_are_not_opened(
+    folder: Path, name: dict[str, None]
+) -> None:
+    data = {**CAPTIONS, "images": [{"id": 7, **name}, CAPTIONS["images"][1]]}
+    path = write(folder / "captions.json", data)
+    assert read_captions(path)["7"].captions == ("a cat", "one cat, sitting")
+    first, second = samples(folder)
+    assert first == Broken("7", "captions.json: image 7 has no file_name; add one.")
+    assert isinstance(second, Sample)
+    write(path, {**data, "images": [{"id": 7, "file_name": 5}]})
+    with pytest.raises(DataError, match="image 0 has no text under 'file_name' but 5"):
+        read_captions(path)
 
 
 def test_one_metric_is_made_without_starting_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,33 @@ def test_a_question_without_a_type_is_in_no_slice(folder: Path) -> None:
     assert slices == ["yes/no", "number", None]
 
 
+@pytest.mark.parametrize(
+    ("image", "file"),
+    [
+        ("VizWiz_val_00000000.jpg", "VizWiz_val_00000000.jpg"),
+        ("Photo.PNG", "Photo.PNG"),
+        ("003a8ae2ef43b901", "003a8ae2ef43b901.jpg"),
+        ("abc", "abc.png"),
+    ],
+)
+def test_an_id_that_is_no_number_is_a_files_name_with_its_ending_or_without(
+    tmp_path: Path, image: str, file: str
+) -> None:
+    question = {"image_id": image, "question_id": 0, "question": "What is this?"}
+    annotation = {"image_id": image, "question_id": 0, "answers": ten("soup")}
+    write(tmp_path, {"questions": [question]}, {"annotations": [annotation]})
+    pixels = np.full((8, 8, 3), 9, dtype=np.uint8)
+    Image(pixels).save(tmp_path / "images" / Path(file).with_suffix(".png"))
+    (tmp_path / "images" / Path(file).with_suffix(".png")).rename(tmp_path / "images" / file)
+    (sample,) = samples(tmp_path)
+    assert isinstance(sample, Sample)
+    assert sample.request.conversation[0].images[0].width == 8
+    (tmp_path / "images" / file).unlink()
+    (broken,) = samples(tmp_path)
+    assert isinstance(broken, Broken)
+    assert f"images/{image}: no such file" in broken.reason
+
+
 @pytest.mark.parametrize("answers", ["missing", "empty"])
 def test_question_without_answers_breaks_its_sample_alone(folder: Path, answers: str) -> None:
     data = copied(ANNOTATIONS)

@@ -1,0 +1,1 @@
+"""Data sets of videos in their official formats."""

@@ -124,7 +124,7 @@ def _together(pairs: Iterable[tuple[object, str]]) -> dict[object, list[str]]:
 
 
 def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount], str]:
-    """Failed samples of all runs by stage and kind of reason, and a line on those that are not listed.
+    """Failed samples of all runs by stage and kind of reason, and a line on what is not listed.
 
     Args:
         dossier: the evidence.
@@ -138,10 +138,15 @@ def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount],
                 alike.setdefault((failure.stage, _PARTICULARS.sub("…", failure.reason)), []).append(sample)
             accounts += [_failure_account(entry, samples) for samples in alike.values()]
     accounts.sort(key=lambda account: -account.count)  # stable: benchmark and system order within a count
-    rest = accounts[most:]
-    left_out = sum(account.count for account in rest)
-    words = f"{left_out} more, for {len(rest)} rarer reasons, are in the runs' predictions.jsonl."
-    return accounts[:most], words if rest else ""
+    words = ""
+    if rest := accounts[most:]:
+        left_out = sum(account.count for account in rest)
+        words = f"{left_out} more, for {len(rest)} rarer reasons, are in the runs' predictions.jsonl."
+    elif any(_unfinished(entry) for entry in dossier.entries.values()):
+        words = "Samples of unfinished runs that have no answer yet are not among them."
+    elif not accounts:
+        words = "Nothing: every sample of every run has an answer."
+    return accounts[:most], words
 
 
 def _failure_account(entry: Evidence, samples: Sequence[str]) -> FailureAccount:
@@ -188,7 +193,7 @@ def _runs_of(dossier: Dossier, system: str) -> list[Evidence]:
 def _states(entry: Evidence) -> list[str]:
     """What keeps a run from being a whole one."""
     states = []
-    if entry.about.samples is None or len(entry.answers) < entry.about.samples:
+    if _unfinished(entry):
         states.append("Unfinished, to be finished by the same command")
     elif entry.run.unscored:
         why = entry.run.unscored
@@ -196,6 +201,10 @@ def _states(entry: Evidence) -> list[str]:
     if entry.about.limit is not None:
         states.append(f"Limited to the first {entry.about.limit} samples")
     return states
+
+
+def _unfinished(entry: Evidence) -> bool:
+    return entry.about.samples is None or len(entry.answers) < entry.about.samples
 
 
 def _setting(about: Manifest) -> str:

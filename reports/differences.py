@@ -109,7 +109,8 @@ def check_same_measurement(first: Evidence, second: Evidence, metric: str) -> No
     results = [first.result(metric), second.result(metric)]
     for entry, result in zip((first, second), results, strict=True):
         if result is None or result.value is None:
-            why = "is not scored" if result is None else f"has no value ({result.method})"
+            unscored = entry.run.unscored or "not scored"
+            why = f"is {unscored}" if result is None else f"has no value ({result.method})"
             raise IncomparableError(f"{metric_words(metric)} of {entry.system} {why}")
     signatures = [result.signature for result in results if result is not None]
     if signatures[0] != signatures[1]:

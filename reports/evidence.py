@@ -46,11 +46,6 @@ class Evidence:
         """The benchmark's name."""
         return self.run.manifest.benchmark
 
-    @property
-    def unscored(self) -> str:
-        """Why there are no results; empty where there are."""
-        return self.run.unscored
-
     def result(self, metric: str, part: str | None = None) -> Result | None:
         """The scored value of a metric, on the whole or on one slice."""
         found = (r for r in self.run.results if r.metric == metric and r.slice == part)
@@ -189,7 +184,7 @@ def _read_all(folder: Path) -> tuple[list[Evidence], list[str]]:
     for path in sorted(folder.rglob(MANIFEST)):
         try:
             run = read_run(path.parent)
-            run.check()  # now: what is damaged must not turn up in the middle of a page
+            run.check()  # what is damaged must not turn up in the middle of a page
         except RecordError as error:
             left_out.append(str(error).removeprefix(f"{folder}{os.sep}"))
         else:

@@ -135,7 +135,7 @@ def _row(dossier: Dossier, benchmark: str, metric: str, part: str | None = None)
 
 
 def _cell(entry: Evidence, metric: str, part: str | None = None) -> Cell:
-    return entry.result(metric, part) or entry.unscored or f"no {metric_words(metric)} here"
+    return entry.result(metric, part) or entry.run.unscored or f"no {metric_words(metric)} here"
 
 
 def _band(dossier: Dossier, row: Row) -> Band:

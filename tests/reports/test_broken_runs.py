@@ -84,6 +84,30 @@ def test_one_broken_run_is_named_and_the_others_make_a_page(
     assert line in markdown
 
 
+def test_an_edited_headline_is_not_shown_and_the_reason_is_true(folder: Path) -> None:
+    path = folder / "nextgpt-tiny" / "invented" / "results.json"
+    path.write_text(path.read_text().replace('"value": 0.75', '"value": 2.5'))
+    result = CliRunner().invoke(app, ["compare", str(folder)])
+    printed = " ".join(result.stdout.split())
+    html = unescape((folder / "comparison.html").read_text())
+    for shown in (printed, html):
+        assert "2.500" not in shown
+        assert "not scored since results.json changed" in shown
+    assert "Not compared: exact match of nextgpt-tiny is not scored since results.json changed" in html
+
+
+def test_results_of_answers_that_were_taken_back_are_not_shown(folder: Path) -> None:
+    path = folder / "caption-then-tool" / "invented" / "predictions.jsonl"
+    kept = [line for line in path.read_bytes().splitlines(keepends=True) if b'"error"' not in line]
+    path.write_bytes(b"".join(kept))  # as --retry-failed leaves it when it is killed
+    report = build_report(folder)
+    assert "not scored since predictions.jsonl changed" in str(report.scores[0].cells[1])
+    html = render_html(report)
+    assert "every sample of every run has an answer" not in html
+    assert "Samples of unfinished runs that have no answer yet are not among them" in html
+    assert "Samples of unfinished runs" in render_markdown(report, "m")
+
+
 def test_a_folder_of_broken_runs_makes_no_page(folder: Path) -> None:
     for path in folder.rglob("run.json"):
         cut(path)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import registry
+from benchmarks.harness.benchmark import Sample
 from nextgpt.media import Image
+from nextgpt.messages import Message, assistant
+from reports.comparison import build_report
 from reports.evidence import read_dossier
 from reports.gallery import Album, build_gallery, sort_samples
-from tests.reports.invented import benchmark, picture
+from tests.reports.invented import benchmark, picture, play
 
 
 def test_kinds_part_all_samples_and_keep_their_order() -> None:
@@ -68,6 +72,19 @@ def test_a_missing_data_folder_leaves_answers_and_says_why(
     assert "--data" in room.missing
     assert "jane" not in room.missing
     assert room.kinds[0].samples[0].input.texts == ()
+
+
+def test_a_page_keeps_no_picture_that_it_does_not_show(tmp_path: Path) -> None:
+    def draws(sample: Sample) -> Message:
+        return assistant(sample.id, picture(int(sample.id[1:]), side=512))
+
+    for name in ("first", "second"):
+        play(tmp_path, name, draws)
+    tracemalloc.start()
+    build_report(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80 * 512 * 512 * 3 / 4
 
 
 def test_pictures_beyond_the_budget_are_left_out_and_keep_their_words() -> None:

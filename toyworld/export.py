@@ -1,6 +1,6 @@
-"""The world in official files, COCO captions and VQAv2 questions, so that the official readers read it.
+"""The world in official files, so that the official readers read it; here COCO captions and VQAv2 questions.
 
-`python -m toyworld.export FOLDER` writes the test split.
+`python -m toyworld.export FOLDER` writes the test split, clips and sounds too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from toyworld.render import render
 from toyworld.scene import Scene
 
 LICENCE = {"id": 1, "name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
-_INFO = {"description": "toyworld: drawn scenes with exact answers", "version": "1.0", "year": 2026}
+COUNT = 200  # of pictures, of clips, of sounds and of dialogues that the command writes
+USAGE = f"""usage: python -m toyworld.export FOLDER
+Writes {COUNT} pictures, clips, sounds and dialogues of the test split as COCO captions, VQA v2, MSR-VTT
+captions, MSRVTT-QA, NExT-QA, AudioCaps, and NExT-GPT's own json."""
+INFO = {"description": "toyworld: drawn scenes with exact answers", "version": "1.0", "year": 2026}
 
 
 def write_images(folder: Path, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
@@ -46,9 +50,9 @@ def write_captions(folder: Path, scenes: Sequence[Scene], seed: int = 0) -> Path
     for image, scene in zip(images, scenes, strict=True):
         for caption in captions(scene, random.Random(f"captions-{seed}-{scene.key}")):
             annotations.append({"id": len(annotations) + 1, "image_id": image["id"], "caption": caption})
-    return _write(
+    return write_json(
         folder / "captions.json",
-        {"info": _INFO, "licenses": [LICENCE], "images": images, "annotations": annotations},
+        {"info": INFO, "licenses": [LICENCE], "images": images, "annotations": annotations},
     )
 
 
@@ -81,30 +85,48 @@ def write_vqa(folder: Path, scenes: Sequence[Scene], each: int = 2, seed: int = 
                     "answers": annotate(question, rng),
                 }
             )
-    head = {"info": _INFO, "license": LICENCE, "task_type": "Open-Ended", "data_type": "toyworld"}
+    head = {"info": INFO, "license": LICENCE, "task_type": "Open-Ended", "data_type": "toyworld"}
     return (
-        _write(folder / "vqa_questions.json", {**head, "data_subtype": "test", "questions": asked}),
-        _write(folder / "vqa_annotations.json", {**head, "data_subtype": "test", "annotations": answered}),
+        write_json(folder / "vqa_questions.json", {**head, "data_subtype": "test", "questions": asked}),
+        write_json(
+            folder / "vqa_annotations.json", {**head, "data_subtype": "test", "annotations": answered}
+        ),
     )
 
 
-def _write(path: Path, value: dict[str, Any]) -> Path:
+def write_json(path: Path, value: Any) -> Path:
+    """Write a json file and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     return path
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the test split's captions and questions to a folder."""
-    from toyworld.splits import scenes
+    """Write the test split to a folder, in all formats."""
+    import itertools
+
+    from toyworld.clips import export as of_clips
+    from toyworld.exchanges import dialogues
+    from toyworld.native import write_comprehension, write_dialogues, write_generation
+    from toyworld.sounds import export as of_sounds
+    from toyworld.splits import clips, scenes, sounds
 
     if len(arguments) != 1 or arguments[0].startswith("-"):
-        say("usage: python -m toyworld.export FOLDER   (writes 200 test scenes as COCO and VQAv2 files)")
+        say(USAGE)
         return 0 if arguments in (["-h"], ["--help"]) else 2
-    sample = scenes("test", 200)
     folder = Path(arguments[0])
-    written = [write_captions(folder, sample), *write_vqa(folder, sample)]
-    for line in (f"{len(sample)} pictures in {folder / 'images'}", *written):
+    pictures, films, tones = (of("test", COUNT) for of in (scenes, clips, sounds))
+    for line in (
+        write_captions(folder, pictures),
+        *write_vqa(folder, pictures),
+        of_clips.write_captions(folder, films),
+        of_clips.write_open_questions(folder, films),
+        of_clips.write_choices(folder, films),
+        of_sounds.write_captions(folder, tones),
+        write_comprehension(folder / "native", [*pictures, *films, *tones]),
+        write_generation(folder / "native", [*pictures, *films, *tones]),
+        write_dialogues(folder / "native", itertools.islice(dialogues("test"), COUNT)),
+    ):
         say(line)
     return 0
 

@@ -24,9 +24,9 @@ from benchmarks.harness.asked import Asked
 from benchmarks.harness.storage import (
     RecordError,
     brief,
+    open_regular,
     parse_json,
     read_file,
-    read_regular,
     to_json,
     write_atomically,
 )
@@ -114,7 +114,7 @@ class StoredMessage:
 
     def _medium(self, stored: StoredMedium) -> Medium:
         try:
-            data = read_regular(_inside(self.root, stored.name))
+            file = open_regular(_inside(self.root, stored.name))
         except RecordError as error:
             raise RecordError(f"{self.where}: {error}") from None
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
@@ -122,11 +122,11 @@ class StoredMessage:
             raise RecordError(
                 f"{self.where}: {stored.name!r} cannot be read ({problem}); put it back or delete the line"
             ) from error
-        if stored.sha256 is not None and hashlib.sha256(data).hexdigest() != stored.sha256:
-            raise RecordError(
-                f"{self.where}: {stored.name} has changed since it was written (SHA-256 differs); put it back"
-            )
-        return from_file(stored.modality, data, stored.name)
+        with file:
+            if stored.sha256 is not None and hashlib.file_digest(file, "sha256").hexdigest() != stored.sha256:
+                changed = f"{stored.name} has changed since it was written (SHA-256 differs)"
+                raise RecordError(f"{self.where}: {changed}; put it back")
+            return from_file(stored.modality, file, stored.name)
 
 
 def to_line(prediction: Prediction, root: Path) -> bytes:

@@ -10,6 +10,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -73,25 +74,26 @@ def to_json(value: object, indent: int | None = None) -> bytes:
     return f"{text}\n".encode(errors="backslashreplace")
 
 
-def read_regular(path: Path) -> bytes:
-    """The bytes of a regular file: a pipe or a device in its place might never end.
+def open_regular(path: Path) -> BufferedReader:
+    """A regular file, open for reading: a pipe or a device in its place might never end.
 
     Raises:
         OSError: not there, not readable, or no regular file.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return path.read_bytes()
+    return path.open("rb")
 
 
 def read_file(path: Path) -> bytes:
-    """As `read_regular`, with an error for people.
+    """The bytes of a regular file.
 
     Raises:
         RecordError: not there, not readable, or no regular file; names the file.
     """
     try:
-        return read_regular(path)
+        with open_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise RecordError(f"{path}: cannot be read ({error.strerror}); check the path") from error
 

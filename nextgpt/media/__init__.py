@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 from nextgpt.media import audio, video
 from nextgpt.media.audio import Audio
 from nextgpt.media.file import MediaError
@@ -37,8 +39,8 @@ def to_file(medium: Medium) -> tuple[str, bytes]:
     return (".mkv", medium.mkv()) if isinstance(medium, Video) else (".wav", medium.wav())
 
 
-def from_file(modality: str, data: bytes, name: str) -> Medium:
-    """A medium from the bytes of a file of any format.
+def from_file(modality: str, data: bytes | BinaryIO, name: str) -> Medium:
+    """A medium from the bytes of a file of any format, or from a file that is open.
 
     Args:
         modality: "image", "video" or "audio".
@@ -46,7 +48,7 @@ def from_file(modality: str, data: bytes, name: str) -> Medium:
         name: what to call it in error messages.
 
     Raises:
-        MediaError: the file holds no such medium; names it.
+        MediaError: the file holds no such medium, or one beyond the limits; names it.
     """
     if modality == "image":
         return Image.decode(data, name)
@@ -70,8 +72,11 @@ def refuse_if_large(medium: Medium) -> None:
     elif isinstance(medium, Video):
         seconds, longest = medium.seconds, video.MAX_SECONDS
         pixels, most = medium.frames.size // 3, video.MAX_PIXELS
+        if (one := medium.width * medium.height) > video.MAX_FRAME_PIXELS:
+            pixels, most = one, video.MAX_FRAME_PIXELS
     else:
-        seconds, longest, pixels, most = medium.seconds, audio.MAX_SECONDS, 0, 0
+        seconds, longest = medium.seconds, min(audio.MAX_SECONDS, audio.MAX_SAMPLES / medium.rate)
+        pixels, most = 0, 0
     if seconds > longest:
         raise MediaError(f"it lasts {seconds:.1f} s, longer than {longest:g}; cut it first.")
     if pixels > most:

@@ -5,7 +5,8 @@ What a file format leaves open is decided here, once:
 ========================  =====================================================================
 several channels          their mean (the released code hears the first channel alone)
 integer samples           scaled by the type's full range
-overshoot of a codec      cut at -1 and 1
+overshoot of a codec      cut at -1 and 1; floats far beyond were never scaled, and are refused
+tracks of several         the first one; pictures beside it are left aside
 ========================  =====================================================================
 """
 
@@ -17,14 +18,15 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
-from typing import ClassVar, Literal
+from typing import BinaryIO, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextgpt.media.file import MediaError, read_whole, refuse_if_cut, write_whole
+from nextgpt.media.file import MediaError, open_regular, write_whole
 
 MAX_SECONDS = 600.0
+MAX_SAMPLES = 120_000_000  # 0.5 GB; ten minutes at 192 kHz
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 384_000
 
 
@@ -61,7 +63,7 @@ class Audio:
             raise MediaError(f"A sound needs the shape [N] with N >= 1, got {list(samples.shape)}.")
         if not np.isfinite(samples).all():
             raise MediaError("A sound's samples must be finite; this one holds NaN or infinity.")
-        peak = float(np.abs(samples).max())
+        peak = max(float(samples.max()), -float(samples.min()))
         if peak > 1:
             raise MediaError(
                 f"A sound's samples lie in [-1, 1]; this one reaches {peak:.4g}: scale it first."
@@ -103,20 +105,22 @@ class Audio:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, max_seconds: float = MAX_SECONDS) -> Audio:
-        """Read a sound file of any format that libsndfile knows: WAV, FLAC, Ogg, MP3 and more.
+        """Read a sound file: WAV, FLAC, Ogg, Opus, MP3, AIFF, AU and others; M4A, AAC, WMA; a clip's sound.
 
         Args:
             path: the file.
             max_seconds: longer sounds are refused before they are decoded.
 
         Raises:
-            MediaError: missing, empty, cut off, no sound, without samples, or too long; names the file.
+            MediaError: missing, no regular file, empty, cut off, no sound, without samples, or too long;
+                names the file.
         """
-        return cls.decode(read_whole(path), str(path), max_seconds=max_seconds)
+        with open_regular(path) as file:
+            return cls.decode(file, str(path), max_seconds=max_seconds)
 
     @classmethod
-    def decode(cls, data: bytes, name: str, *, max_seconds: float = MAX_SECONDS) -> Audio:
-        """Read a sound from the bytes of a file.
+    def decode(cls, data: bytes | BinaryIO, name: str, *, max_seconds: float = MAX_SECONDS) -> Audio:
+        """Read a sound from the bytes of a file, or from a file that is open.
 
         Args:
             data: the file's content.
@@ -131,31 +135,13 @@ class Audio:
             >>> Audio.decode(tone.wav(), "tone.wav") == tone
             True
         """
-        import soundfile
+        from nextgpt.media.sound_files import read_sound
 
-        refuse_if_cut(data, name)
+        samples, rate = read_sound(data, name, max_seconds)
         try:
-            with soundfile.SoundFile(io.BytesIO(data)) as file:
-                rate, promised = file.samplerate, file.frames
-                if promised / rate > max_seconds:
-                    raise MediaError(
-                        f"{name}: lasts {promised / rate:.1f} s, longer than {max_seconds:g}; cut it first."
-                    )
-                channels = file.read(dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise MediaError(
-                f"{name}: not a sound in any known format, or damaged ({error.error_string}); fetch it again."
-            ) from error
-        if not len(channels):
-            raise MediaError(f"{name}: the file holds no samples; record it again.")
-        if len(channels) < promised:
-            raise MediaError(
-                f"{name}: cut off: {len(channels)} of {promised} samples are there; fetch it again."
-            )
-        samples = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1, dtype=np.float32)
-        if not np.isfinite(samples).all():
-            raise MediaError(f"{name}: damaged, it holds NaN or infinity; fetch it again.")
-        return cls(np.clip(samples, -1, 1), rate)
+            return cls(samples, rate)
+        except MediaError as error:
+            raise MediaError(f"{name}: {error}") from None
 
     def wav(self) -> bytes:
         """The sound as a WAV file of 32-bit floats; the same sound always gives the same bytes."""

@@ -1,32 +1,79 @@
-"""What files of all media have in common: reading them whole, and writing them whole or not at all."""
+"""What files of all media have in common: opening them safely, and writing them whole or not at all."""
 
 from __future__ import annotations
 
+import io
 import os
+import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from nextgpt.errors import UserError
-
-_UNKNOWN_SIZE = 0xFFFFFFFF  # what a stream writes where a RIFF file's size stands
 
 
 class MediaError(UserError):
     """A medium that cannot be used; the message names the file and what to do about it."""
 
 
-def read_whole(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file.
+@contextmanager
+def open_regular(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for reading; pipes, devices and folders are refused before anything waits for them.
 
     Raises:
-        MediaError: missing, or no file; names it.
+        MediaError: missing, or no regular file; names it.
     """
     try:
-        return Path(path).read_bytes()
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  (paths and strings alike)
+            raise MediaError(f"{path}: a folder, a pipe or a device; is it a file?")
+        file = Path(path).open("rb")  # noqa: SIM115  (errors of what is done with it are not ours)
     except FileNotFoundError:
         raise MediaError(f"{path}: no such file; check the path.") from None
-    except OSError as error:
-        raise MediaError(f"{path}: cannot be read ({error.strerror}); is it a file?") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise MediaError(f"{path}: cannot be read ({reason}); is it a file?") from error
+    with file:
+        yield file
+
+
+def as_file(data: bytes | BinaryIO, name: str) -> BinaryIO:
+    """The bytes of a file, or a file that is open, as a file at its start.
+
+    Raises:
+        MediaError: there is nothing in it.
+    """
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    if not file.seek(0, os.SEEK_END):
+        raise MediaError(f"{name}: the file is empty (0 bytes); fetch it again.")
+    file.seek(0)
+    return file
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Whatever a decoder raises becomes one line: at damaged files they raise nearly everything.
+
+    Raises:
+        MediaError: anything was raised in the block.
+
+    Example:
+        >>> with decoding("a.png"):
+        ...     raise KeyError("tile")
+        Traceback (most recent call last):
+        nextgpt.media.file.MediaError: a.png: damaged or cut off ('tile'); fetch it again.
+    """
+    try:
+        yield
+    except MediaError:
+        raise
+    except MemoryError as error:
+        raise MediaError(f"{name}: takes more memory than there is; make it smaller first.") from error
+    except Exception as error:
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:200]
+        reason = reason or type(error).__name__
+        raise MediaError(f"{name}: damaged or cut off ({reason}); fetch it again.") from error
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
@@ -43,26 +90,3 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def refuse_if_cut(data: bytes, name: str) -> None:
-    """Refuse a file with nothing in it, and a RIFF file (WAV, AVI) shorter than it says of itself.
-
-    Decoders would give what is there, as if it were all.
-
-    Raises:
-        MediaError: empty or cut off; names the file.
-
-    Example:
-        >>> refuse_if_cut(b"RIFF" + (100).to_bytes(4, "little"), "a.wav")
-        Traceback (most recent call last):
-        nextgpt.media.file.MediaError: a.wav: cut off: 8 of 108 bytes are there; fetch it again.
-    """
-    if not data:
-        raise MediaError(f"{name}: the file is empty (0 bytes); fetch it again.")
-    if data[:4] == b"RIFF":
-        promised = int.from_bytes(data[4:8], "little")
-        if promised != _UNKNOWN_SIZE and promised + 8 > len(data):
-            raise MediaError(
-                f"{name}: cut off: {len(data)} of {promised + 8} bytes are there; fetch it again."
-            )

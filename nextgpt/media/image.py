@@ -10,8 +10,10 @@ grayscale                 the same value in red, green and blue
 palette                   looked up
 CMYK and other inks       converted by Pillow's plain formula, no colour profile
 EXIF orientation          applied
-several frames            the first one
+several frames            the first one; `nextgpt.media.Video` reads them all
 ========================  =====================================================================
+
+Formats come from a list, `FORMATS`: whoever made a file does not choose what reads it.
 """
 
 from __future__ import annotations
@@ -19,21 +21,24 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import struct
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextgpt.media.file import MediaError, read_whole, write_whole
+from nextgpt.media.containers import refuse_if_cut
+from nextgpt.media.file import MediaError, as_file, decoding, open_regular, write_whole
 
 if TYPE_CHECKING:
     from PIL import Image as PILImage
 
 MAX_PIXELS = 40_000_000
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+_LARGEST_SAMPLE = 8  # bytes that a pixel takes in the largest files that make sense: 16 bits, RGBA
+_STRIP = 1 << 20  # pixels that are converted at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,20 +106,21 @@ class Image:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
-        """Read a picture file of any format that Pillow knows.
+        """Read a picture file: PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, JPEG 2000 or PPM.
 
         Args:
             path: the file.
             max_pixels: pictures with more are refused before they are decoded.
 
         Raises:
-            MediaError: missing, empty, truncated, not a picture, or too large; names the file.
+            MediaError: missing, no regular file, empty, cut off, not a picture, or too large; names the file.
         """
-        return cls.decode(read_whole(path), str(path), max_pixels=max_pixels)
+        with open_regular(path) as file:
+            return cls.decode(file, str(path), max_pixels=max_pixels)
 
     @classmethod
-    def decode(cls, data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> Image:
-        """Read a picture from the bytes of a file.
+    def decode(cls, data: bytes | BinaryIO, name: str, *, max_pixels: int = MAX_PIXELS) -> Image:
+        """Read a picture from the bytes of a file, or from a file that is open.
 
         Args:
             data: the file's content.
@@ -129,32 +135,15 @@ class Image:
             >>> Image.decode(white.png(), "white.png") == white
             True
         """
-        from PIL import Image as PILImage
-        from PIL import ImageOps, UnidentifiedImageError
+        from PIL import ImageOps
 
-        if not data:
-            raise MediaError(f"{name}: the file is empty (0 bytes); fetch it again.")
-        try:
-            with warnings.catch_warnings():
-                # Size is judged below, with our own limit and our own words.
-                warnings.simplefilter("ignore", PILImage.DecompressionBombWarning)
-                picture = PILImage.open(io.BytesIO(data))
-            if picture.width * picture.height > max_pixels:
-                raise MediaError(
-                    f"{name}: {picture.width}x{picture.height} is {picture.width * picture.height / 1e6:.1f} "
-                    f"megapixels, more than {max_pixels / 1e6:g}; make it smaller first."
-                )
+        file = as_file(data, name)
+        with decoding(name), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged tags, and of sizes: those are judged here
+            refuse_if_cut(file, name)
+            picture = open_picture(file, name, max_pixels)
             picture.load()
-            return cls(_rgb(ImageOps.exif_transpose(picture)))
-        except PILImage.DecompressionBombError as error:
-            raise MediaError(f"{name}: far too large ({error}); make it smaller first.") from error
-        except UnidentifiedImageError:
-            raise MediaError(f"{name}: not a picture in any known format; is the file damaged?") from None
-        except MediaError:
-            raise
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error) as error:
-            # Pillow's decoders raise all of these on damaged files.
-            raise MediaError(f"{name}: damaged or cut off ({error}); fetch it again.") from error
+            return cls(rgb(ImageOps.exif_transpose(picture)))
 
     def to_pil(self) -> PILImage.Image:
         """The same picture for Pillow, mode ``RGB``."""
@@ -188,8 +177,58 @@ class Image:
         return Image(np.asarray(self.to_pil().resize((width, height), PILImage.Resampling.BICUBIC)))
 
 
+def open_picture(file: BinaryIO, name: str, max_pixels: int = MAX_PIXELS) -> PILImage.Image:
+    """Open a picture with Pillow: of a format of `FORMATS`, of a size within limits, and not decoded yet.
+
+    Raises:
+        MediaError: of another format, or too large.
+        Exception: whatever Pillow raises at damaged files; see `decoding`.
+    """
+    from PIL import Image as PILImage
+    from PIL import UnidentifiedImageError
+
+    bytes_, most = file.seek(0, os.SEEK_END), max(_LARGEST_SAMPLE * max_pixels, 1 << 26)
+    file.seek(0)
+    if bytes_ > most:
+        raise MediaError(f"{name}: {bytes_ / 1e6:.0f} MB, more than {most / 1e6:.0f}, for a picture.")
+    PILImage.init()
+    try:
+        picture = PILImage.open(file, formats=[known for known in FORMATS if known in PILImage.OPEN])
+    except PILImage.DecompressionBombError as error:
+        raise MediaError(f"{name}: far too large ({error}); make it smaller first.") from error
+    except UnidentifiedImageError:
+        file.seek(0)
+        heic = file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypmif1")
+        what = "HEIC, which is not read here; save it as PNG or JPEG" if heic else "is the file damaged?"
+        raise MediaError(f"{name}: not a picture in any known format: {what}.") from None
+    _check_size(picture.width, picture.height, name, max_pixels)
+    return picture
+
+
+def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise MediaError(
+            f"{name}: {width}x{height} is {width * height / 1e6:.1f} megapixels, more than "
+            f"{max_pixels / 1e6:g}; make it smaller first."
+        )
+
+
+def rgb(picture: PILImage.Image) -> NDArray[np.uint8]:
+    """A decoded Pillow image of any mode as uint8 ``[H, W, 3]``, read-only.
+
+    It is converted in strips: on the way a pixel may take ten times what it takes in the end.
+    """
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        strip = picture if rows >= height else picture.crop((0, top, width, min(top + rows, height)))
+        pixels[top : top + rows] = _rgb(strip)
+    pixels.flags.writeable = False
+    return pixels
+
+
 def _rgb(picture: PILImage.Image) -> NDArray[np.uint8]:
-    """Bring a decoded Pillow image of any mode to uint8 ``[H, W, 3]``."""
     from PIL import Image as PILImage
 
     if picture.mode.startswith("I") or picture.mode == "F":

@@ -4,7 +4,8 @@ What a file format leaves open is decided here, once:
 
 ========================  =====================================================================
 several video streams     the first one; sound is left aside (see `Audio`)
-rotation of the camera    applied
+rotation of the camera    applied, and mirroring
+animated pictures         GIF, PNG, WebP, AVIF: transparency laid over white; shown as long as they say
 uneven frame times        brought to an even rate: for each tick, the frame shown in its middle
 ========================  =====================================================================
 """
@@ -17,18 +18,19 @@ import os
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextgpt.media.file import MediaError, read_whole, refuse_if_cut, write_whole
+from nextgpt.media.file import MediaError, open_regular, write_whole
 from nextgpt.media.image import Image
 
 MAX_SECONDS = 120.0
 CHAT_FPS = 8.0  # enough for every encoder here, and a long clip of a telephone still fits into memory
 MAX_PIXELS = 400_000_000  # over all frames; 1.2 GB
-_HIGHEST_FPS = 240.0
+MAX_FRAME_PIXELS = 36_000_000  # of one frame: 8K; a decoder keeps up to sixteen
+HIGHEST_FPS = 240.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ class Video:
         if isinstance(self.fps, bool) or not isinstance(self.fps, int | float | np.number | Fraction):
             raise MediaError(f"A clip's rate is a number of frames per second, got {self.fps!r}.")
         object.__setattr__(self, "fps", float(self.fps))
-        if not 0 < self.fps <= _HIGHEST_FPS:  # NaN is refused too
+        if not 0 < self.fps <= HIGHEST_FPS:  # NaN is refused too
             raise MediaError(f"A clip has more than 0 and at most 240 frames per second, got {self.fps}.")
         if frames.flags.writeable or not frames.flags.c_contiguous:
             frames = np.array(frames, order="C", copy=True)
@@ -127,7 +129,9 @@ class Video:
         max_seconds: float = MAX_SECONDS,
         max_pixels: int = MAX_PIXELS,
     ) -> Video:
-        """Read a video file of any format that FFmpeg knows.
+        """Read a video file: MP4, Matroska, WebM, AVI, FLV, MPEG, Ogg, WMV, or a picture that moves.
+
+        It is read once from its start, and no more of it is held than the frames that are kept.
 
         Args:
             path: the file.
@@ -136,24 +140,23 @@ class Video:
             max_pixels: clips that hold more, over all frames kept, are refused.
 
         Raises:
-            MediaError: missing, empty, cut off, no video, without frames, too long or too large; names the
-                file.
+            MediaError: missing, no regular file, empty, cut off, no video, without frames, too long or too
+                large; names the file.
         """
-        return cls.decode(
-            read_whole(path), str(path), fps=fps, max_seconds=max_seconds, max_pixels=max_pixels
-        )
+        with open_regular(path) as file:
+            return cls.decode(file, str(path), fps=fps, max_seconds=max_seconds, max_pixels=max_pixels)
 
     @classmethod
     def decode(
         cls,
-        data: bytes,
+        data: bytes | BinaryIO,
         name: str,
         *,
         fps: float | None = None,
         max_seconds: float = MAX_SECONDS,
         max_pixels: int = MAX_PIXELS,
     ) -> Video:
-        """Read a clip from the bytes of a file.
+        """Read a clip from the bytes of a file, or from a file that is open.
 
         Args:
             data: the file's content.
@@ -165,25 +168,9 @@ class Video:
         Raises:
             MediaError: as `open`.
         """
-        import av
+        from nextgpt.media.clip_files import read_clip
 
-        refuse_if_cut(data, name)
-        try:
-            with av.open(io.BytesIO(data), mode="r") as container:
-                if not container.streams.video:
-                    raise MediaError(f"{name}: holds no video stream; is it a sound?")
-                stream = container.streams.video[0]
-                reading = _Reading(name, stream, container.duration, fps, max_seconds, max_pixels)
-                for frame in container.decode(stream):
-                    reading.see(frame)
-        except av.EOFError:
-            raise MediaError(f"{name}: its video stream has no frames; fetch it again.") from None
-        except av.FFmpegError as error:
-            raise MediaError(
-                f"{name}: no video in any known format, or damaged or cut off ({error.strerror}); "
-                "fetch it again."
-            ) from error
-        return cls(*reading.result())
+        return cls(*read_clip(data, name, fps, max_seconds, max_pixels))
 
     def _encoded(self, container: str, codec: str, pixels: str, options: dict[str, str]) -> bytes:
         import av
@@ -228,89 +215,3 @@ class Video:
         if ending not in (".mp4", ".mkv"):
             raise MediaError(f"{path}: a clip is written as .mp4 or .mkv, not as {ending or 'a bare name'}.")
         write_whole(path, self.mp4() if ending == ".mp4" else self.mkv())
-
-
-class _Reading:
-    """The frames kept of a file that is being decoded."""
-
-    def __init__(
-        self,
-        name: str,
-        stream: Any,
-        duration: int | None,
-        fps: float | None,
-        max_seconds: float,
-        max_pixels: int,
-    ) -> None:
-        self.name = name
-        own = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
-        self.tick = 1 / own
-        self.fps = min(own, _HIGHEST_FPS) if fps is None else min(fps, own)
-        if self.fps <= 0:
-            raise MediaError(f"{name}: cannot keep {fps} frames per second; give more than 0.")
-        self.max_seconds, self.max_pixels = max_seconds, max_pixels
-        self.promised = stream.frames
-        if stream.duration is not None and stream.time_base is not None:
-            self.seconds = float(stream.duration * stream.time_base)
-        else:
-            self.seconds = (duration or 0) / 1e6
-        self._refuse_if_long(self.seconds)
-        self.kept: list[NDArray[np.uint8]] = []
-        self.seen = 0
-        self.last = 0.0
-        self._first: float | None = None
-        self._before: Any = None
-
-    def _refuse_if_long(self, seconds: float) -> None:
-        if seconds > self.max_seconds:
-            raise MediaError(
-                f"{self.name}: lasts {seconds:.1f} s, longer than {self.max_seconds:g}; cut it first."
-            )
-
-    def see(self, frame: Any) -> None:
-        """Take the next frame: the one before it fills the ticks until then."""
-        time = float(frame.time) if frame.time is not None else self.seen / self.fps
-        if self._first is None:
-            self._first = time
-        time -= self._first
-        self._refuse_if_long(time)
-        self.seen += 1
-        self.last = time
-        if self._before is not None:
-            self._fill(time)
-        self._before = frame
-
-    def _fill(self, until: float) -> None:
-        # Half a tick of grace: times are rounded to the file's own clock.
-        while len(self.kept) / self.fps < until - 0.5 / self.fps:
-            self._keep()
-
-    def _keep(self) -> None:
-        pixels = self._before.to_ndarray(format="rgb24")
-        turns = round(getattr(self._before, "rotation", 0) / 90) % 4
-        if turns:
-            pixels = np.rot90(pixels, turns)
-        if self.kept and pixels.shape != self.kept[0].shape:
-            raise MediaError(f"{self.name}: its frames change their size; cut it where they do.")
-        self.kept.append(pixels)
-        if len(self.kept) * pixels.shape[0] * pixels.shape[1] > self.max_pixels:
-            raise MediaError(
-                f"{self.name}: its frames hold more than {self.max_pixels / 1e6:g} megapixels together; "
-                "keep fewer per second (fps=...), cut it, or make it smaller first."
-            )
-
-    def result(self) -> tuple[NDArray[np.uint8], float]:
-        """All frames and their rate; refuses what is empty or cut off."""
-        if self._before is None:
-            raise MediaError(f"{self.name}: its video stream has no frames; fetch it again.")
-        # A little grace: indices count hidden frames, and sound may last longer than the picture.
-        missing = self.promised and self.seen < 0.95 * self.promised - 2
-        if missing or self.last + self.tick + 0.25 < 0.9 * self.seconds:
-            raise MediaError(
-                f"{self.name}: cut off: its frames end after {self.last:.1f} of {self.seconds:.1f} s; "
-                "fetch it again."
-            )
-        self._fill(self.last + self.tick)
-        if not self.kept:
-            self._keep()
-        return np.stack(self.kept), self.fps

@@ -115,7 +115,7 @@ def main(arguments: Sequence[str]) -> int:
         say(USAGE)
         return 0 if arguments in (["-h"], ["--help"]) else 2
     folder = Path(arguments[0])
-    pictures, films, tones = (of("test", COUNT) for of in (scenes, clips, sounds))
+    pictures, films, tones = scenes("test", COUNT), clips("test", COUNT), sounds("test", COUNT)
     for line in (
         write_captions(folder, pictures),
         *write_vqa(folder, pictures),

@@ -306,7 +306,7 @@ def _why_meaningless(run: Run) -> str:
     if headline.failed == run.manifest.samples:
         reasons = [each.answer.reason for each in run.predictions if isinstance(each.answer, Failure)]
         return f"{where}: every sample failed, the first with: {reasons[0]}"
-    return f"{where}: {headline.method}" if headline.value is None else ""
+    return f"{where}: {headline.method}" if all(result.value is None for result in whole) else ""
 
 
 def _show(results: Iterable[Result], json: Path | None) -> None:

@@ -181,12 +181,14 @@ def read_expectation(benchmark: str, system: str, folder: Path = FOLDER) -> Expe
 
 def _check(run: Run, expected: Expectation) -> None:
     """Refuse whatever would make the comparison one of apples and pears."""
-    made = run.manifest
+    made, result = run.manifest, _headline(run)
     where = f"{made.system} on {made.benchmark}"
+    if result.value is None:
+        raise ExpectationError(f"{where}: {made.headline} has no value to hold ({result.method})")
     for what, now, then in (
         ("version", made.version, expected.version),
         ("headline metric", made.headline, expected.metric),
-        ("signature", _headline(run).signature, expected.signature),
+        ("signature", result.signature, expected.signature),
     ):
         if now != then:
             raise ExpectationError(f"{where}: {what} is {now}, expected is {then}; {_AGAIN}")
@@ -209,4 +211,5 @@ def _headline(run: Run) -> Result:
     for row in run.results:
         if row.metric == run.manifest.headline and row.slice is None:
             return row
-    raise ExpectationError(f"{run.folder}: not scored; score the run first")
+    why = run.unscored or f"no {run.manifest.headline} among its results"
+    raise ExpectationError(f"{run.folder}: {why}; score the run first")

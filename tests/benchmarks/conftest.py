@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Runs the command line in this process, with two small benchmarks in the registry."""
+    """Runs the command line in this process, with small benchmarks in the registry."""
     entries = {
         name: BenchmarkEntry(name, "vqa", "", f"tests.benchmarks.fakes:{name.upper()}")
-        for name in ("numbers", "seeing")
+        for name in ("numbers", "seeing", "correlated")
     }
     monkeypatch.setattr(registry, "BENCHMARKS", entries)
     monkeypatch.setattr(registry, "SUITES", {"small": Suite("small", "", ("numbers", "seeing"))})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Sample
-from metrics.metric import FloatArray, MeanMetric
+from metrics.metric import FloatArray, MeanMetric, MetricInputError
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 
@@ -26,6 +26,18 @@ class ExactMatch(MeanMetric):
 
     def statistics(self, predictions: Sequence[str], references: Sequence[str]) -> FloatArray:
         return np.array([float(a == b) for a, b in zip(predictions, references, strict=True)])
+
+
+class Correlated(ExactMatch):
+    """A metric that one item alone has no value of."""
+
+    name = "correlated"
+    signature = "correlated|v:1"
+
+    def items(self, statistics: FloatArray) -> FloatArray:
+        if len(statistics) < 2:
+            raise MetricInputError("correlated of 1 item: score two items or more")
+        return statistics
 
 
 class Speaker:
@@ -95,7 +107,15 @@ def numbers(
     return Benchmark(**{**fields, **changes})
 
 
+def correlated(count: int) -> Benchmark:
+    """Of one sample its headline has no value, and its other metric has."""
+    (exact,) = numbers().metrics
+    pairs = MetricUse("correlated", Correlated, exact.prediction, exact.reference)
+    return numbers(count, name="correlated", metrics=(pairs, exact), headline="correlated")
+
+
 NUMBERS = numbers()
+CORRELATED = correlated(1)
 SEEING = numbers(name="seeing", accepts=BOTH)
 
 

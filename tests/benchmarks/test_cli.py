@@ -31,6 +31,14 @@ def test_a_run_prints_a_table_and_writes_the_same_rows(bench: Command) -> None:
     assert "run --benchmark numbers" in read_run(Path("runs/speaker/numbers")).manifest.command
 
 
+def test_a_headline_without_a_value_is_named_and_the_rest_is_scored(bench: Command) -> None:
+    code, out, err = bench("run", "--benchmark", "correlated", "--system", SPEAKER)
+    assert code == 0
+    assert "undefined" in out
+    assert "1.0000" in out
+    assert "correlated of 1 item: score two items or more" in out + err
+
+
 def test_a_limit_is_taken_and_kept(bench: Command) -> None:
     assert bench("run", "--benchmark", "numbers", "--system", SPEAKER, "--limit", 4)[0] == 0
     code, _, err = bench("run", "--benchmark", "numbers", "--system", SPEAKER)

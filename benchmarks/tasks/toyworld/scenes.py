@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -44,9 +43,18 @@ class Reader:
     things: Callable[[Any], Sequence[Thing]]
 
 
-@lru_cache(maxsize=4096)
+# By the hash of the picture: both metrics read each picture, and the pictures must not be held.
+_READINGS: dict[str, Reading] = {}
+_MOST_READINGS = 4096
+
+
 def _reading(picture: Image) -> Reading:
-    return oracle.read(picture)
+    key = picture.content_hash
+    if key not in _READINGS:
+        if len(_READINGS) == _MOST_READINGS:
+            _READINGS.clear()
+        _READINGS[key] = oracle.read(picture)
+    return _READINGS[key]
 
 
 PICTURES = Reader(

@@ -83,12 +83,16 @@ def save(folder: Path, card: Card, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write a checkpoint, tensors in half precision; each file whole or not at all.
 
     The card is written last: a folder with a card is complete.
+
+    Raises:
+        CheckpointError: a tensor holds what is no number, or more than half precision holds; names it.
     """
     import torch
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in tensors.items()}
+    _refuse_not_finite(folder / TENSORS, half)  # what half precision does not hold would be infinite
     temporary = folder / f".{TENSORS}.part"
     save_file(half, temporary)
     temporary.chmod(0o644)  # safetensors lets nobody else read it
@@ -99,6 +103,15 @@ def save(folder: Path, card: Card, tensors: Mapping[str, torch.Tensor]) -> None:
     temporary.replace(folder / CARD)
 
 
+def _refuse_not_finite(where: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    from nextgpt.weights.files import BrokenFileError, refuse_not_finite
+
+    try:
+        refuse_not_finite(str(where), tensors.items())
+    except BrokenFileError as error:
+        raise CheckpointError(str(error)) from error
+
+
 def load(folder: Path) -> tuple[Card, dict[str, torch.Tensor]]:
     """Read a checkpoint.
 
@@ -106,7 +119,8 @@ def load(folder: Path) -> tuple[Card, dict[str, torch.Tensor]]:
         Its card, and its tensors as float32 on the CPU.
 
     Raises:
-        CheckpointError: no checkpoint, or one of another format, or damaged; names the file.
+        CheckpointError: no checkpoint, or one of another format, or damaged, or one that holds NaN or
+            infinity; names the file, and the tensor.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -127,6 +141,7 @@ def load(folder: Path) -> tuple[Card, dict[str, torch.Tensor]]:
         ) from error
     if card.format != FORMAT:
         raise CheckpointError(f"{folder}: format {card.format}, but this version reads format {FORMAT}")
+    _refuse_not_finite(folder / TENSORS, tensors)
     return card, {name: value.float() for name, value in tensors.items()}
 
 

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import pickle
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +36,7 @@ from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.sizing.full_size import IMAGEBIND_HUGE
 from nextgpt.sizing.memory import available, needed, require
+from nextgpt.weights.files import refuse_not_finite
 from nextgpt.weights.places import locate, with_weights
 
 # Raise it with every change of code that changes answers: it is part of every fingerprint.
@@ -210,9 +210,6 @@ def load_encoder(folder: Path) -> ImageBind | Clip:
     Raises:
         ConfigError: a file is missing or does not fit.
     """
-    from safetensors import SafetensorError
-
-    broken = (OSError, TypeError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError)
     try:
         values: dict[str, Any] = {}
         if (folder / "config.json").exists():
@@ -231,8 +228,9 @@ def load_encoder(folder: Path) -> ImageBind | Clip:
             encoder.load_state_dict(_own(tensors, encoder.config), assign=True)
     except ConfigError:
         raise
-    except broken as error:
+    except Exception as error:  # a configuration of any kind, read by several libraries
         raise ConfigError(f"{folder}: no encoder that fits: {error}") from error
+    refuse_not_finite(str(folder), encoder.named_parameters())
     return encoder.float()
 
 
@@ -240,8 +238,9 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
     """The weights of a folder: safetensors, or a PyTorch file with nothing but tensors in it."""
     from safetensors.torch import load_file
 
-    if (folder / "model.safetensors").exists():
-        return load_file(folder / "model.safetensors")
+    for name in ("model.safetensors", "model.fp16.safetensors"):
+        if (folder / name).exists():
+            return load_file(folder / name)
     for name in ("imagebind_huge.pth", "pytorch_model.bin"):
         if (folder / name).exists():
             tensors: dict[str, torch.Tensor] = torch.load(

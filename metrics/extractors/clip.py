@@ -1,7 +1,8 @@
 """CLIP from any folder that transformers can read: embeddings of pictures and texts.
 
 The same class reads OpenAI's published models (by hub id from the local cache, or from a folder) and
-small ones of one's own: a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
+small ones of one's own: a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or instead of
+that `pytorch_model.bin`, read without unpickling code.
 """
 
 from __future__ import annotations
@@ -16,13 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.extractors.pictures import checked_pixels, short_side_crop
-from metrics.extractors.weights import MissingWeightsError, file_hash, local_folder, refuse_misfits
+from metrics.extractors.weights import (
+    MissingWeightsError,
+    file_hash,
+    local_folder,
+    read_state,
+    refuse_misfits,
+)
 from metrics.metric import MetricInputError
 
 if TYPE_CHECKING:
     import torch
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
+FILES = ("config.json", "tokenizer.json")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 DISABLES = ("clip_score", "ref_clip_score", "clipsim", "clip_t", "clip_i", "cmmd", "fid over CLIP features")
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # of OpenAI's training pictures
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -49,12 +57,16 @@ class ClipExtractor:
         for file in FILES:
             if not (folder / file).is_file():
                 raise MissingWeightsError(f"CLIP {name}", f"{file} is missing", DISABLES)
+        there = [folder / file for file in WEIGHTS if (folder / file).is_file()]
+        if not there:
+            raise MissingWeightsError(f"CLIP {name}", f"{' or '.join(WEIGHTS)} is missing", DISABLES)
         self.name, self.folder, self.device, self.batch_size = name, folder, device, batch_size
+        self.file = there[0]
 
     @cached_property
     def signature(self) -> str:
         """For example `clip:ViT-B-32@1a2b3c4d,short-side-224-bicubic,crop-224,fp32`."""
-        weights, (size, crop) = file_hash(self.folder / "model.safetensors"), self._preprocessing[:2]
+        weights, (size, crop) = file_hash(self.file), self._preprocessing[:2]
         return f"clip:{self.name}@{weights},short-side-{size}-bicubic,crop-{crop},fp32"
 
     def features(self, items: Sequence[Any]) -> Embeddings:
@@ -131,16 +143,16 @@ class ClipExtractor:
     @cached_property
     def _model(self) -> Any:
         import torch
-        from transformers import CLIPModel
+        from transformers import CLIPConfig, CLIPModel
 
         model, report = CLIPModel.from_pretrained(
-            self.folder,
-            local_files_only=True,
-            use_safetensors=True,
+            None,
+            config=CLIPConfig.from_pretrained(self.folder, local_files_only=True),
+            state_dict=read_state(self.file, DISABLES),
             dtype=torch.float32,
             output_loading_info=True,
         )
-        refuse_misfits(report, "position_ids", f"CLIP {self.name}", "model.safetensors", DISABLES)
+        refuse_misfits(report, "position_ids", f"CLIP {self.name}", self.file.name, DISABLES)
         return model.eval().requires_grad_(False).to(self.device)
 
     @cached_property

@@ -17,7 +17,7 @@ from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.projection import input_projection
 from nextgpt.errors import ConfigError
 from nextgpt.reasoning.adapters import adapt, adapters
-from nextgpt.sizing.parameters import made_on, width_of
+from nextgpt.sizing.parameters import described, made_on, width_of
 from nextgpt.sizing.structure import condition_of, encoder_of, language_model_of
 from nextgpt.weights.places import locate
 
@@ -45,8 +45,8 @@ def needs(config: Config, stage: Stage) -> Needs:
     Raises:
         ConfigError: weights of the preset are not at hand, and their shapes are not known.
     """
-    folder, described = _language_model(config.weights.language_model)
-    width = int(described.hidden_size)
+    folder, language = _language_model(config.weights.language_model)
+    width = int(language.hidden_size)
     modules: dict[str, Any] = {}
     with made_on("meta"):
         if "input_projection" in PARTS[stage]:
@@ -71,25 +71,16 @@ def needs(config: Config, stage: Stage) -> Needs:
         if "lora" in PARTS[stage]:
             from transformers import AutoModelForCausalLM
 
-            causal = AutoModelForCausalLM.from_config(described)
+            causal = AutoModelForCausalLM.from_config(language)
             adapt(causal, config.lora)
             shapes |= {f"lora.{name}": tuple(value.shape) for name, value in adapters(causal).items()}
-    return Needs(shapes, int(described.vocab_size), width, folder)
+    return Needs(shapes, int(language.vocab_size), width, folder)
 
 
 def _language_model(place: str) -> tuple[Path | None, Any]:
     """Its folder, where it is at hand, and its configuration."""
-    from transformers import AutoConfig
-
+    config = described(language_model_of(place), place)
     try:
-        values = dict(language_model_of(place))
-        # Through transformers, which knows what a file leaves unsaid.
-        described = AutoConfig.for_model(values.pop("model_type"), **values)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"{place}: no language model that transformers knows: {error!r}") from error
-    try:
-        return locate(place), described
+        return locate(place), config
     except ConfigError:  # its shape is known all the same
-        return None, described
+        return None, config

@@ -197,9 +197,7 @@ def read_condition(folder: Path, modality: Modality | None = None) -> Condition:
         if modality not in (None, makes):
             raise ConfigError(f"{folder}: a {files.kind} makes {makes}, but the preset has it for {modality}")
         return Condition(read(files))
-    except (OSError, KeyError, TypeError) as error:
-        raise ConfigError(f"{folder}: no diffusion pipeline that is whole: {error!r}") from error
-    except ValueError as error:
-        if isinstance(error, ConfigError):
-            raise
+    except ConfigError:
+        raise
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ConfigError(f"{folder}: no diffusion pipeline that is whole: {error!r}") from error

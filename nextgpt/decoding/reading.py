@@ -6,20 +6,15 @@ here, by name.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from logging import CRITICAL
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from nextgpt.documents import read_json
 from nextgpt.errors import ConfigError
-from nextgpt.weights.files import CENSORS, refuse_made_up
-
-_BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)
+from nextgpt.weights.files import CENSORS, refuse_made_up, refuse_not_finite, variant_of
 
 
 def read_pipeline(folder: Path) -> Any:
@@ -35,7 +30,7 @@ def read_pipeline(folder: Path) -> Any:
             import diffusers
 
             index = read_json(folder / "model_index.json", dict)
-            variant = _variant(folder)
+            variant = variant_of(folder.glob("*/*"))
             pipeline = diffusers.DiffusionPipeline.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -45,12 +40,13 @@ def read_pipeline(folder: Path) -> Any:
             )
     except ConfigError:
         raise
-    except _BROKEN as error:
+    except Exception as error:  # files are read by half a dozen libraries
         raise ConfigError(f"{folder}: no pipeline that diffusers can load: {error}") from error
     for name, part in pipeline.components.items():
         if hasattr(part, "named_parameters"):
             missing = [key for key, value in part.named_parameters() if value.is_meta]
             refuse_made_up(str(folder / name), {"missing_keys": missing, "mismatched_keys": []})
+            refuse_not_finite(str(folder / name), part.named_parameters())
     return pipeline
 
 
@@ -75,13 +71,6 @@ def _read_by_transformers(folder: Path, index: Mapping[str, Any], variant: str |
             )
             refuse_made_up(str(folder / name), report)
     return networks
-
-
-def _variant(folder: Path) -> str | None:
-    """What the files are of: fp16 where those in half precision alone were fetched."""
-    files = [file for file in folder.glob("*/*") if file.suffix in (".safetensors", ".bin")]
-    halves = [file for file in files if ".fp16." in file.name]
-    return "fp16" if halves and len(halves) == len(files) else None
 
 
 def _without_censor(index: Mapping[str, Any]) -> dict[str, Any]:

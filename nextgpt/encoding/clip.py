@@ -18,7 +18,7 @@ from nextgpt.encoding.preprocessing import moments, preprocess_image
 from nextgpt.errors import ConfigError
 from nextgpt.media import Medium, Video
 from nextgpt.messages import Modality
-from nextgpt.weights.files import refuse_made_up
+from nextgpt.weights.files import refuse_made_up, refuse_not_finite, variant_of
 
 
 class Clip(nn.Module):
@@ -49,13 +49,16 @@ class Clip(nn.Module):
             vision, about = CLIPVisionModelWithProjection.from_pretrained(
                 folder,
                 local_files_only=True,
+                variant=variant_of(folder.glob("*")),
+                weights_only=True,
                 dtype=torch.float32,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # they are refused by name
             )
-        except (OSError, ValueError) as error:
+        except Exception as error:  # files are read by half a dozen libraries
             raise ConfigError(f"{folder}: no CLIP that transformers can load: {error}") from error
         refuse_made_up(str(folder), about)
+        refuse_not_finite(str(folder), vision.named_parameters())
         return cls(vision)
 
     def encode(self, media: Sequence[Medium]) -> Tensor:

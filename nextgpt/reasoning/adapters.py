@@ -8,12 +8,25 @@ import torch
 from torch import nn
 
 from nextgpt.config import Lora
+from nextgpt.errors import ConfigError
 
 
 def adapt(causal: Any, lora: Lora) -> None:
-    """Put low-rank adapters into a causal language model of transformers."""
+    """Put low-rank adapters into a causal language model of transformers.
+
+    Raises:
+        ConfigError: it has no layers of the names that they are to stand beside; says which it has.
+    """
     from peft import LoraConfig, inject_adapter_in_model
 
+    there = {name.rpartition(".")[2] for name, _ in causal.named_modules()}
+    missing = [name for name in lora.targets if name not in there]
+    if missing:
+        own = ", ".join(_usual(causal))
+        raise ConfigError(
+            f"lora: a {type(causal).__name__} has no {', '.join(missing)}; "
+            f"say which of its layers adapters stand beside: lora: {{targets: [{own}]}}"
+        )
     inject_adapter_in_model(
         LoraConfig(
             r=lora.rank,
@@ -24,6 +37,18 @@ def adapt(causal: Any, lora: Lora) -> None:
         ),
         causal,
     )
+
+
+def _usual(causal: Any) -> list[str]:
+    """The layers that peft adapts in such a model, or else all linear layers but the output rows."""
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as USUAL
+
+    usual = USUAL.get(causal.config.model_type)
+    if isinstance(usual, list):
+        return usual
+    head, linear = causal.get_output_embeddings(), nn.Linear
+    names = [name for name, own in causal.named_modules() if isinstance(own, linear) and own is not head]
+    return sorted({name.rpartition(".")[2] for name in names})
 
 
 def adapters(causal: nn.Module) -> dict[str, nn.Parameter]:

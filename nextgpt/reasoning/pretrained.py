@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from nextgpt.errors import ConfigError
-from nextgpt.weights.files import VOCABULARIES, refuse_made_up
+from nextgpt.weights.files import VOCABULARIES, refuse_made_up, refuse_not_finite, variant_of
 
 Bits = Literal[4, 8]
 
@@ -28,9 +29,6 @@ def read(
     Raises:
         ConfigError: the folder holds no such model or no tokenizer, or bitsandbytes is not installed.
     """
-    import pickle
-
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -43,13 +41,16 @@ def read(
             local_files_only=True,
             dtype=dtype,
             weights_only=True,
+            variant=variant_of(folder.glob("*")),
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are refused below, by name
             **_quantised(bits, dtype, device or torch.device("cpu")),
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except Exception as error:  # as above; files are read by half a dozen libraries
         raise ConfigError(f"{folder.name}: no language model that transformers can load: {error}") from error
     refuse_made_up(folder.name, found)
+    refuse_not_finite(folder.name, causal.named_parameters())
+    _refuse_another_kind(folder.name, causal)
     rows = len(causal.get_input_embeddings().weight)
     if len(tokenizer) < 0.9 * rows:  # some models have a few more rows than words, for round numbers
         raise ConfigError(
@@ -57,6 +58,23 @@ def read(
             "cut off, or another model's"
         )
     return causal, tokenizer
+
+
+def _refuse_another_kind(name: str, causal: Any) -> None:
+    """See that a language model can be asked for what is asked of all of them."""
+    layers = getattr(causal, causal.base_model_prefix, None)
+    takes = inspect.signature(layers.forward).parameters if layers is not None else {}
+    wanted = ("inputs_embeds", "attention_mask", "position_ids", "past_key_values", "use_cache")
+    lacking = [argument for argument in wanted if argument not in takes]
+    if getattr(causal.config, "max_position_embeddings", None) is None:
+        lacking.append("max_position_embeddings")
+    if causal.get_output_embeddings() is None:
+        lacking.append("output embeddings")
+    if lacking:
+        raise ConfigError(
+            f"{name}: a {type(causal).__name__} knows no {', '.join(lacking)}; take a decoder such as Llama, "
+            "Qwen, Mistral or GPT-2"
+        )
 
 
 def _tokenizer(folder: Path) -> Any:

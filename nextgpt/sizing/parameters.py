@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nextgpt.config import Lora
 from nextgpt.decoding.projection import output_projection
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.errors import ConfigError
+from nextgpt.reasoning.adapters import adapt, adapters
 
 if TYPE_CHECKING:
     from torch import nn
@@ -153,6 +156,28 @@ def width_of(encoder: ImageBindConfig | CLIPVisionConfig) -> int:
     return encoder.out_dim if isinstance(encoder, ImageBindConfig) else int(encoder.projection_dim)
 
 
+def described(values: Mapping[str, Any], place: str = "the language model") -> Any:
+    """A language model's configuration as transformers has it: what a file leaves unsaid, whatever its names.
+
+    Args:
+        values: of its ``config.json``; a Llama unless model_type says otherwise.
+        place: where they come from, for messages.
+
+    Raises:
+        ConfigError: transformers knows no such model.
+
+    Example:
+        >>> described({"model_type": "gpt2", "n_embd": 64}).hidden_size
+        64
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.for_model(**{"model_type": "llama", **values})
+    except Exception as error:  # the checks of single fields raise what they like
+        raise ConfigError(f"{place}: no language model that transformers knows: {error!r}") from error
+
+
 def _encoder(parts: Parts) -> Iterator[PartCount]:
     source = parts.sources.get("encoder", "")
     if isinstance(parts.encoder, ImageBindConfig):
@@ -169,7 +194,7 @@ def _encoder(parts: Parts) -> Iterator[PartCount]:
     projection = input_projection(
         parts.projection,
         in_dim=width_of(parts.encoder),
-        out_dim=parts.language_model["hidden_size"],
+        out_dim=described(parts.language_model).hidden_size,
         **parts.projection_options,
     )
     yield PartCount(
@@ -181,10 +206,9 @@ def _encoder(parts: Parts) -> Iterator[PartCount]:
 
 
 def _language_model(parts: Parts) -> Iterator[PartCount]:
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    values = {"model_type": "llama", **parts.language_model}
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**values))
+    model = AutoModelForCausalLM.from_config(described(parts.language_model))
     source = parts.sources.get("language model", "")
     matrices = (model.get_input_embeddings().weight, model.get_output_embeddings().weight)
     own = sum(matrix.numel() for matrix in {id(matrix): matrix for matrix in matrices}.values())
@@ -197,8 +221,8 @@ def _language_model(parts: Parts) -> Iterator[PartCount]:
     else:
         rows = f"input and output rows of {added} tokens"
         yield PartCount("signal tokens", 2 * added * width, True, rows)
-    adapted = [m for name, m in model.named_modules() if name.rpartition(".")[2] in parts.lora_targets]
-    lora = sum(parts.lora_rank * (linear.in_features + linear.out_features) for linear in adapted)
+    adapt(model, Lora(parts.lora_rank, parts.lora_rank, targets=parts.lora_targets))
+    lora = sum(value.numel() for value in adapters(model).values())
     said = parts.sources.get("LoRA", "")
     rank = f"rank {parts.lora_rank} on {', '.join(parts.lora_targets)}"
     yield PartCount("LoRA", lora, True, f"{rank}; {said}" if said else rank)
@@ -208,7 +232,7 @@ def _decoders(parts: Parts) -> Iterator[PartCount]:
     for modality, decoder in parts.decoders.items():
         projection = output_projection(
             "transformer",
-            in_dim=parts.language_model["hidden_size"],
+            in_dim=described(parts.language_model).hidden_size,
             out_dim=decoder.width,
             queries=decoder.queries,
             **parts.output_options,

@@ -24,7 +24,7 @@ from nextgpt.encoding.projection import input_projection
 from nextgpt.errors import ConfigError
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.sizing.full_size import DECODERS, ENCODERS, IMAGEBIND_HUGE, LANGUAGE_MODELS, SOURCES
-from nextgpt.sizing.parameters import Decoder, Parts, made_on
+from nextgpt.sizing.parameters import Decoder, Parts, described, made_on
 from nextgpt.weights.files import CENSORS
 from nextgpt.weights.places import locate
 
@@ -110,18 +110,18 @@ def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.floa
         >>> tiny.language_model.width, tiny.encoder.out_dim
         (192, 128)
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
     if not isinstance(parts.encoder, ImageBindConfig):
         raise ConfigError("only an ImageBind can be rehearsed, not a CLIP")
-    width = int(parts.language_model["hidden_size"])
-    values = {"model_type": "llama", **parts.language_model}
+    language = described(parts.language_model)
+    width = int(language.hidden_size)
     with _building(device, dtype):
         encoder = ImageBind(parts.encoder).requires_grad_(False).eval()
         projection = input_projection(
             parts.projection, in_dim=parts.encoder.out_dim, out_dim=width, **parts.projection_options
         )
-        causal = AutoModelForCausalLM.from_config(AutoConfig.for_model(**values))
+        causal = AutoModelForCausalLM.from_config(language)
         projected = {
             modality: output_projection(
                 "transformer",

@@ -110,8 +110,10 @@ def restore(path: Path, moving: Moving, plan: str) -> int:
         return 0
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # unpickling, even of tensors alone, raises what it likes
         raise TrainingError(f"{path}: damaged ({error}); delete it and begin anew") from error
+    if not isinstance(state, dict) or not state.keys() >= {"plan", "step", "trained", "optimizer"}:
+        raise TrainingError(f"{path}: no state of a training; delete it and begin anew")
     if state["plan"] != plan:
         raise TrainingError(
             f"{path}: saved under other settings or beside other data; use these again, or "

@@ -21,7 +21,8 @@ from nextgpt.weights.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Pub
 
 State = Literal["found", "missing", "broken"]
 _INDEXED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-_MODEL = ("model.safetensors", *_INDEXED, "pytorch_model.bin")
+_HALVES = ("model.fp16.safetensors", "model.safetensors.index.fp16.json", "pytorch_model.fp16.bin")
+_MODEL = ("model.safetensors", *_INDEXED, "pytorch_model.bin", *_HALVES)
 _NETWORK = tuple(f"diffusion_pytorch_{name.removeprefix('pytorch_')}" for name in _MODEL)
 
 
@@ -106,7 +107,7 @@ def _part(name: str, named: str, place: str) -> Part:
     folder = _folder(place)
     if name == "encoder":
         # ImageBind as published has no configuration of its own.
-        names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin")
+        names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin", "model.fp16.safetensors")
         files = [_file(folder, *names, expected=_expected(published, ""))]
     elif name == "language_model":
         files = [*_words(folder, *VOCABULARIES), *_weights(folder, "", _MODEL, published)]
@@ -185,7 +186,7 @@ def _weights(folder: Path | None, part: str, names: Sequence[str], published: Pu
     before = f"{part}/" if part else ""
     weights = _file(folder, *(before + name for name in names), expected=_expected(published, part))
     files = [_file(folder, f"{before}config.json"), weights]
-    if folder is not None and weights.state == "found" and weights.name.endswith(".index.json"):
+    if folder is not None and weights.state == "found" and ".index." in weights.name:
         try:
             files += [_file(folder, before + shard) for shard in shards(folder / weights.name)]
         except ConfigError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from safetensors.torch import save_file
 
 import nextgpt
 from nextgpt.checkpoints import (
@@ -73,6 +74,19 @@ def newer_format(folder: Path) -> None:
     (folder / CARD).write_text((folder / CARD).read_text().replace("format: 1", "format: 2"))
 
 
+def card_of_another_encoding(folder: Path) -> None:
+    (folder / CARD).write_bytes((folder / CARD).read_bytes() + b"# caf\xe9")
+
+
+def deep_card(folder: Path) -> None:
+    (folder / CARD).write_text("[" * 5000)
+
+
+def card_that_is_a_folder(folder: Path) -> None:
+    (folder / CARD).unlink()
+    (folder / CARD).mkdir()
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -81,6 +95,9 @@ def newer_format(folder: Path) -> None:
         (no_tensors, f"{TENSORS} is missing"),
         (no_card, f"{CARD} is missing"),
         (misspelt_card, "did you mean 'stage'"),
+        (card_of_another_encoding, "not UTF-8"),
+        (deep_card, "nested too deeply"),
+        (card_that_is_a_folder, "a folder, where YAML is wanted"),
         (newer_format, "format 2, but this version reads format 1"),
     ],
 )
@@ -92,6 +109,20 @@ def test_a_spoilt_checkpoint_is_refused_by_name(
     with pytest.raises(CheckpointError, match=words) as caught:
         load(tmp_path / "mine")
     assert "mine" in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e6])
+def test_what_is_no_number_in_half_precision_is_neither_written_nor_read(
+    tmp_path: Path, number: float
+) -> None:
+    spoilt = {**SOME, "lora.a": torch.tensor([1.0, number])}
+    with pytest.raises(CheckpointError, match=f"{TENSORS}: lora.a holds NaN or infinity"):
+        save(tmp_path / "none", CARD_OF, spoilt)
+    assert not (tmp_path / "none" / CARD).exists()
+    save(tmp_path / "mine", CARD_OF, SOME)
+    save_file({name: value.half() for name, value in spoilt.items()}, tmp_path / "mine" / TENSORS)
+    with pytest.raises(CheckpointError, match=f"{TENSORS}: lora.a holds NaN or infinity"):
+        load(tmp_path / "mine")
 
 
 def test_another_projection_does_not_fit(config: Config, checkpoint: Path) -> None:

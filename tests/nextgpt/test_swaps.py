@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from nextgpt.config import Config, load_config
 from nextgpt.errors import ConfigError
@@ -21,6 +22,7 @@ from nextgpt.sizing.parameters import count
 from nextgpt.sizing.rehearsal import needs
 from nextgpt.sizing.structure import parts_of
 from nextgpt.training.stages import share
+from nextgpt.weights.doctor import examine
 from tests.nextgpt.backbones import plain
 from tests.nextgpt.pipelines import FAMILIES, build
 from tests.nextgpt.reasoning.test_language_model import PROMPTS, say_signal_at
@@ -68,6 +70,30 @@ def qwen3(vocabulary: int) -> Any:
     return Qwen3ForCausalLM(Qwen3Config(vocab_size=vocabulary, head_dim=8, **SMALL))
 
 
+def gpt2(vocabulary: int) -> Any:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    return GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, **SMALL))
+
+
+def bloom(vocabulary: int) -> Any:
+    from transformers import BloomConfig, BloomForCausalLM
+
+    return BloomForCausalLM(BloomConfig(vocab_size=vocabulary, hidden_size=32, n_layer=1, n_head=2))
+
+
+def with_language_model(config: Config, folder: Path, make: Callable[[int], Any], **how: Any) -> Config:
+    """The preset with another language model beside its own tokenizer."""
+    from transformers import AutoTokenizer
+
+    own = Path(config.weights.language_model)
+    torch.manual_seed(0)
+    make(len(AutoTokenizer.from_pretrained(own))).save_pretrained(folder, **how)
+    for file in own.glob("token*"):
+        shutil.copy(file, folder)
+    return with_part(config, language_model=folder)
+
+
 def parts_count(config: Config) -> tuple[int, int]:
     """Parameters that train and that are frozen, counted without weights."""
     rows = count(parts_of(config))
@@ -91,29 +117,73 @@ def with_part(config: Config, **parts: Path) -> Config:
     return dataclasses.replace(config, weights=dataclasses.replace(config.weights, **places))
 
 
-@pytest.mark.parametrize("make", [llama3, qwen2, qwen3])
+@pytest.mark.parametrize("make", [llama3, qwen2, qwen3, gpt2])
 def test_another_language_model_reads_and_asks_for_pictures(
     make: Callable[[int], Any], config: Config, tmp_path: Path
 ) -> None:
-    from transformers import AutoTokenizer
-
-    own = Path(config.weights.language_model)
-    tokenizer = AutoTokenizer.from_pretrained(own)
-    torch.manual_seed(0)
-    make(len(tokenizer)).save_pretrained(tmp_path / "other")
-    for file in own.glob("token*"):
-        shutil.copy(file, tmp_path / "other")
-    other = with_part(config, language_model=tmp_path / "other")
+    other = with_language_model(config, tmp_path / "other", make)
+    if make is gpt2:
+        other = dataclasses.replace(other, lora=dataclasses.replace(other.lora, targets=("c_attn", "c_proj")))
     model = assemble(other, "instruct", device="cpu")
     assert model.language_model.lora()
     assert parts_count(other) == loaded_count(model)
-    assert model.language_model.signals.first >= len(tokenizer)
+    assert model.language_model.signals.first >= len(model.language_model.tokenizer)
     (answer,) = model.respond([SEE])
     assert isinstance(answer, Message)
     say_signal_at(model, 1)
     together = model.respond([MAKE, SEE])
     assert isinstance(together[0], Message)
     assert together[0].images == model.respond([MAKE])[0].images  # type: ignore[union-attr]
+
+
+def test_a_language_model_without_the_adapted_layers_names_its_own(config: Config, tmp_path: Path) -> None:
+    other = with_language_model(config, tmp_path / "other", gpt2)
+    said = r"a GPT2LMHeadModel has no q_proj, k_proj, v_proj, o_proj; .*lora: \{targets: \[c_attn\]\}"
+    for refused in (lambda: assemble(other, "instruct", device="cpu"), lambda: count(parts_of(other))):
+        with pytest.raises(ConfigError, match=said):
+            refused()
+
+
+def test_a_language_model_of_another_kind_is_refused_by_what_it_lacks(config: Config, tmp_path: Path) -> None:
+    other = with_language_model(config, tmp_path / "other", bloom)
+    with pytest.raises(
+        ConfigError, match="a BloomForCausalLM knows no position_ids, max_position_embeddings"
+    ):
+        assemble(other, "decoding", device="cpu")
+
+
+def test_a_shard_that_is_missing_is_named(config: Config, tmp_path: Path) -> None:
+    other = with_language_model(config, tmp_path / "other", llama3, max_shard_size="20KB")
+    *_, last = sorted((tmp_path / "other").glob("*.safetensors"))
+    last.unlink()
+    with pytest.raises(ConfigError, match=rf"1 of the \d+ files that model.*index.json names .*{last.name}"):
+        assemble(other, "instruct", device="cpu")
+
+
+def test_weights_in_half_precision_alone_are_read_and_examined(config: Config, tmp_path: Path) -> None:
+    other = with_language_model(config, tmp_path / "other", llama3, variant="fp16")
+    assert not (tmp_path / "other" / "model.safetensors").exists()
+    encoder = Path(shutil.copytree(config.weights.encoder, tmp_path / "encoder"))
+    (encoder / "model.safetensors").rename(encoder / "model.fp16.safetensors")
+    other = with_part(other, encoder=encoder)
+    assert assemble(other, "instruct", device="cpu").language_model.lora()
+    assert all(part.whole for part in examine(other) if part.name in ("encoder", "language_model"))
+
+
+@pytest.mark.parametrize("part", ["encoder", "language_model", "image"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_frozen_weights_that_are_no_numbers_are_refused_by_name(
+    config: Config, tmp_path: Path, part: str, number: float
+) -> None:
+    folder = Path(shutil.copytree(getattr(config.weights, part), tmp_path / part))
+    path = next(folder.glob("unet/*.safetensors" if part == "image" else "*.safetensors"))
+    tensors = load_file(path)
+    name = max(tensors)
+    tensors[name].view(-1)[-1] = number
+    save_file(tensors, path, {"format": "pt"})
+    model = with_part(config, **{part: folder})
+    with pytest.raises(ConfigError, match=rf"{part}.*{name.replace('.', '[.]')} holds NaN or infinity"):
+        assemble(model, "instruct", device="cpu").decoders["image"]
 
 
 def clip(folder: Path) -> Path:

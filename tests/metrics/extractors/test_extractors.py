@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,17 @@ def test_without_preprocessing_file_the_network_s_own_size_counts(clip_folder: P
     copy = _copied(clip_folder, tmp_path / "bare")
     (copy / "preprocessor_config.json").unlink()
     assert "short-side-32-bicubic,crop-32" in ClipExtractor(copy).signature
+
+
+def test_clip_in_a_file_of_torch_says_the_same(clip_folder: Path, tmp_path: Path) -> None:
+    copy = _copied(clip_folder, tmp_path / "torch")
+    torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")
+    (copy / "model.safetensors").unlink()
+    said = ["a red star", "a wall"]
+    assert np.array_equal(ClipExtractor(copy).texts(said), ClipExtractor(clip_folder).texts(said))
+    (copy / "pytorch_model.bin").write_bytes(pickle.dumps(print))
+    with pytest.raises(MissingWeightsError, match=r"pytorch_model\.bin"):
+        ClipExtractor(copy).texts(said)
 
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])

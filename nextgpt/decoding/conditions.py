@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextgpt.documents import read_json
+from nextgpt.documents import DocumentError, read_json
 from nextgpt.errors import ConfigError
 from nextgpt.messages import Modality
 
@@ -197,6 +197,8 @@ def read_condition(folder: Path, modality: Modality | None = None) -> Condition:
         if modality not in (None, makes):
             raise ConfigError(f"{folder}: a {files.kind} makes {makes}, but the preset has it for {modality}")
         return Condition(read(files))
+    except DocumentError as error:
+        raise ConfigError(f"{folder}: no diffusion pipeline that is whole: {error}") from error
     except ConfigError:
         raise
     except (OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:

@@ -150,6 +150,7 @@ def test_the_list_names_all_and_is_written_for_programs(bench: Command) -> None:
     assert {row["name"] for row in rows} == {
         "numbers",
         "seeing",
+        "correlated",
         "small",
         *registry.SYSTEMS,
         *registry.EXTRACTORS,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metrics.answers.accuracy import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, VqaScores, vqa_accuracy
+    from metrics.answers.polling import Polling, PollingAccuracy, PollingUnparsed
     from metrics.answers.videos import (
         ActivityNetScores,
         Choice,
@@ -87,6 +88,7 @@ _HOMES = {
         "minimum_detectable",
         "wilson",
     ),
+    "answers.polling": ("Polling", "PollingAccuracy", "PollingUnparsed"),
     "answers.videos": ("ActivityNetScores", "Choice", "ChoiceAccuracy", "ChoiceUnparsed", "activitynet_qa"),
     "answers.wups": ("OpenAnswer", "Wups", "wordnet_similarity"),
 }
@@ -126,6 +128,9 @@ __all__ = [
     "Metric",
     "MetricInputError",
     "OpenAnswer",
+    "Polling",
+    "PollingAccuracy",
+    "PollingUnparsed",
     "VqaAccuracy",
     "VqaAccuracyLmmsEval",
     "VqaScores",

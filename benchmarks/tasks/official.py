@@ -210,14 +210,23 @@ def reference(key: str) -> Callable[[Sample], Any]:
     return lambda sample: sample.references[key]
 
 
-def open_picture(folder: Path, name: str) -> Image:
+def open_picture(folder: Path, *names: str) -> Image:
     """Open a picture of a data set; an error names it relative to the data set's folder.
 
+    Args:
+        folder: the data set's.
+        names: what it may be called, inside the folder; the first that is there is opened.
+
     Raises:
-        MediaError: missing, empty, damaged, far too large, or a name that leaves the folder.
+        MediaError: missing, empty, damaged, far too large, or a name that leaves the folder or is none.
     """
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        name = next((name for name in names if (folder / name).is_file()), names[0])
+        path = folder / name
+        leaves = not path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, links in a circle
+        raise MediaError(f"{names[0]!r:.200}: no name of a file ({error}); correct it.") from error
+    if leaves:
         raise MediaError(f"{name}: leaves the folder of its data set; give names inside it.")
     try:
         return Image.open(path)

@@ -110,8 +110,12 @@ class PollingUnparsed(MeanMetric):
         return f"{self.name}|reply:yes-or-no-in-first-sentence|v:1"
 
     def statistics(self, predictions: Sequence[str], references: Sequence[str]) -> FloatArray:
-        """1 for each reply without a word of yes or no, [N]."""
-        check_lengths(self.name, predictions, references)
+        """1 for each reply without a word of yes or no, [N].
+
+        Raises:
+            MetricInputError: as `Polling.statistics`.
+        """
+        _outcomes(self.name, predictions, references)
         return np.array([_SPOKEN.search(reply.split(".")[0]) is None for reply in predictions], dtype=float)
 
 

@@ -214,7 +214,7 @@ class _Process:
         Raises:
             JavaError: its table of paraphrases is cut off, so all its scores would be too low.
         """
-        if not self._sound:
+        if not self._sound and hasattr(os, "pread"):  # Windows has none
             said = os.pread(self._errors.fileno(), 10_000, 0)  # the program's own place in it stays
             if b"Exception" in said:
                 raise JavaError(

@@ -168,8 +168,7 @@ def _annotation(row: Mapping[str, Any], position: int, path: Path) -> tuple[str,
 
 def _picture(folder: Path, image: str, split: str) -> Image:
     patterns = COCO_NAMES if image.isdecimal() else OTHER_NAMES
-    names = [f"{IMAGES}/{name.format(id=image, split=split)}" for name in patterns]
-    return open_picture(folder, next((name for name in names if (folder / name).is_file()), names[0]))
+    return open_picture(folder, *(f"{IMAGES}/{name.format(id=image, split=split)}" for name in patterns))
 
 
 def _load(options: Options) -> Iterator[Sample | Broken]:

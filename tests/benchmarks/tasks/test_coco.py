@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,13 +172,24 @@ def test_fifty_megapixels_break_their_sample(folder: Path) -> None:
     assert "megapixels" in first.reason
 
 
-def test_name_that_leaves_the_folder_breaks_its_sample(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("../../secret.png", "leaves the folder"),
+        ("a\0b.png", "no name of a file"),
+        ("a" * 5000, "no name of a file"),
+        ("circle.png", "no such file|no name of a file|cannot be read"),
+    ],
+)
+def test_name_that_is_no_file_of_the_folder_breaks_its_sample(folder: Path, name: str, words: str) -> None:
+    (folder / "images" / "circle.png").symlink_to("circle.png")
     data = json.loads(json.dumps(CAPTIONS))
-    data["images"][0]["file_name"] = "../../secret.png"
+    data["images"][0]["file_name"] = name
     write(folder / "captions.json", data)
-    first, _ = samples(folder)
+    first, second = samples(folder)
     assert isinstance(first, Broken)
-    assert "leaves the folder" in first.reason
+    assert re.search(words, first.reason)
+    assert isinstance(second, Sample)
 
 
 def test_image_without_caption_breaks_its_sample(folder: Path) -> None:

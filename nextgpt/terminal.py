@@ -15,10 +15,11 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rich.text import Text
 
@@ -82,24 +83,25 @@ def run_app(app: Callable[..., Any]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # where a terminal knows few letters, the others are escaped
             stream.reconfigure(errors="backslashreplace")
-    stopped = _stopping()
-    try:
-        status = app(standalone_mode=False)
-    except Exception as error:
-        # Typer carries a copy of click or imports it, by version: its errors are known by what they can do.
-        if not hasattr(error, "show") or not hasattr(error, "exit_code"):
-            raise
-        shown = io.StringIO()
-        error.show(shown)
-        say(shown.getvalue().rstrip("\n"), err=True)
-        status = error.exit_code
-    finally:
-        sys.excepthook = _tell_bug  # typer has set its own
+    with _stopping() as stopped:
+        try:
+            status = app(standalone_mode=False)
+        except Exception as error:
+            # Typer imports click or carries a copy, by version: its errors are known by what they can do.
+            if not hasattr(error, "show") or not hasattr(error, "exit_code"):
+                raise
+            shown = io.StringIO()
+            error.show(shown)
+            say(shown.getvalue().rstrip("\n"), err=True)
+            status = error.exit_code
+        finally:
+            sys.excepthook = _tell_bug  # typer has set its own
     raise SystemExit(128 + stopped[0] if stopped else status)
 
 
-def _stopping() -> list[int]:
-    """Turns SIGTERM into an interrupt; the list that is returned then holds its number.
+@contextmanager
+def _stopping() -> Iterator[list[int]]:
+    """Turns SIGTERM into an interrupt; the list that it yields then holds its number.
 
     One process of several leaves it alone: its launcher ends it because another fell, and there is nothing to
     wait for.
@@ -110,9 +112,14 @@ def _stopping() -> list[int]:
         stopped.append(number)
         raise KeyboardInterrupt
 
-    if "RANK" not in os.environ and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
-    return stopped
+    if "RANK" in os.environ or threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -145,7 +145,7 @@ def failure_accounts(dossier: Dossier, most: int) -> tuple[list[FailureAccount],
     elif any(_unfinished(entry) for entry in dossier.entries.values()):
         words = "Samples of unfinished runs that have no answer yet are not among them."
     elif not accounts:
-        words = "Nothing: every sample of every run has an answer."
+        words = "Every sample of every run has an answer."
     return accounts[:most], words
 
 

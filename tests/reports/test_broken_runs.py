@@ -103,7 +103,7 @@ def test_results_of_answers_that_were_taken_back_are_not_shown(folder: Path) -> 
     report = build_report(folder)
     assert "not scored since predictions.jsonl changed" in str(report.scores[0].cells[1])
     html = render_html(report)
-    assert "every sample of every run has an answer" not in html
+    assert "Every sample of every run has an answer" not in html
     assert "Samples of unfinished runs that have no answer yet are not among them" in html
     assert "Samples of unfinished runs" in render_markdown(report, "m")
 

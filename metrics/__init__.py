@@ -18,20 +18,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metrics.answers.accuracy import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, VqaScores, vqa_accuracy
+    from metrics.answers.choices import Choice, ChoiceAccuracy, ChoiceUnparsed, chosen
+    from metrics.answers.normalizer import vqa_normalized
     from metrics.answers.polling import Polling, PollingAccuracy, PollingUnparsed
-    from metrics.answers.videos import (
-        ActivityNetScores,
-        Choice,
-        ChoiceAccuracy,
-        ChoiceUnparsed,
-        activitynet_qa,
-    )
+    from metrics.answers.videos import ActivityNetScores, activitynet_qa
     from metrics.answers.wups import OpenAnswer, Wups, wordnet_similarity
     from metrics.captions.corpus import CaptionCorpus
     from metrics.captions.java import JavaError
     from metrics.captions.scores import CaptionScores, caption_scores
+    from metrics.extractors.pictures import RESIZES
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
-    from metrics.pairs.similarity import CLIPI, CLIPT, CLIPScore, CLIPSim, clip_score, clipsim, ref_clip_score
+    from metrics.pairs.similarity import (
+        CLIPI,
+        CLIPT,
+        CLIPScore,
+        CLIPSim,
+        clip_score,
+        clip_score_items,
+        clipsim,
+        clipsim_items,
+        ref_clip_score,
+        ref_clip_score_items,
+    )
     from metrics.pairs.sounds import (
         AudioKL,
         CLAPScore,
@@ -42,7 +50,7 @@ if TYPE_CHECKING:
     from metrics.people.agreement import Agreement, krippendorff_alpha, metric_agreement
     from metrics.people.preferences import bradley_terry, win_rate
     from metrics.sets.coverage import precision_recall
-    from metrics.sets.divergences import inception_score, kl_divergence
+    from metrics.sets.divergences import inception_score, kl_divergence, kl_divergence_items
     from metrics.sets.frechet import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
     from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
     from metrics.sets.metrics import CMMD, FID, KAD, KID, KLDivergence
@@ -65,12 +73,24 @@ _HOMES = {
     "captions.corpus": ("CaptionCorpus",),
     "sets.coverage": ("precision_recall",),
     "sets.frechet": ("Extrapolation", "Measured", "frechet_distance", "frechet_distance_infinity"),
-    "sets.divergences": ("inception_score", "kl_divergence"),
+    "sets.divergences": ("inception_score", "kl_divergence", "kl_divergence_items"),
     "captions.java": ("JavaError",),
     "sets.kernels": ("cmmd", "kernel_audio_distance", "kernel_distance"),
     "metric": ("Comparison", "Estimate", "IncomparableError", "MeanMetric", "Metric", "MetricInputError"),
     "sets.metrics": ("CMMD", "FID", "KAD", "KID", "KLDivergence"),
-    "pairs.similarity": ("CLIPI", "CLIPT", "CLIPScore", "CLIPSim", "clip_score", "clipsim", "ref_clip_score"),
+    "extractors.pictures": ("RESIZES",),
+    "pairs.similarity": (
+        "CLIPI",
+        "CLIPT",
+        "CLIPScore",
+        "CLIPSim",
+        "clip_score",
+        "clip_score_items",
+        "clipsim",
+        "clipsim_items",
+        "ref_clip_score",
+        "ref_clip_score_items",
+    ),
     "pairs.sounds": (
         "AudioKL",
         "CLAPScore",
@@ -89,7 +109,9 @@ _HOMES = {
         "wilson",
     ),
     "answers.polling": ("Polling", "PollingAccuracy", "PollingUnparsed"),
-    "answers.videos": ("ActivityNetScores", "Choice", "ChoiceAccuracy", "ChoiceUnparsed", "activitynet_qa"),
+    "answers.choices": ("Choice", "ChoiceAccuracy", "ChoiceUnparsed", "chosen"),
+    "answers.normalizer": ("vqa_normalized",),
+    "answers.videos": ("ActivityNetScores", "activitynet_qa"),
     "answers.wups": ("OpenAnswer", "Wups", "wordnet_similarity"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -103,6 +125,7 @@ __all__ = [
     "FID",
     "KAD",
     "KID",
+    "RESIZES",
     "ActivityNetScores",
     "Agreement",
     "AudioInceptionScore",
@@ -140,9 +163,12 @@ __all__ = [
     "bootstrap",
     "bradley_terry",
     "caption_scores",
+    "chosen",
     "clap_score",
     "clip_score",
+    "clip_score_items",
     "clipsim",
+    "clipsim_items",
     "cmmd",
     "compare",
     "compare_metric",
@@ -154,13 +180,16 @@ __all__ = [
     "kernel_audio_distance",
     "kernel_distance",
     "kl_divergence",
+    "kl_divergence_items",
     "krippendorff_alpha",
     "mel_cepstral_distortion",
     "metric_agreement",
     "minimum_detectable",
     "precision_recall",
     "ref_clip_score",
+    "ref_clip_score_items",
     "vqa_accuracy",
+    "vqa_normalized",
     "wilson",
     "win_rate",
     "wordnet_similarity",

@@ -17,7 +17,7 @@ from metrics.answers.annotations import (
     has_id,
     read_answers,
 )
-from metrics.answers.normalizer import normalized, normalized_lmms_eval, trimmed
+from metrics.answers.normalizer import normalized, normalized_lmms_eval, vqa_normalized
 from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
 
 
@@ -131,7 +131,7 @@ class ExactMatch(MeanMetric):
         return np.array(equal, dtype=np.float64)
 
     def _form(self, answer: str) -> str:
-        return normalized(trimmed(answer)) if self._normalize else answer
+        return vqa_normalized(answer) if self._normalize else answer
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,6 +58,15 @@ def normalized(answer: str) -> str:
     return _plain_words(_without_punctuation(answer, _THOUSANDS))
 
 
+def vqa_normalized(answer: str) -> str:
+    """An answer as the official VQA script compares it: on one line, and normalised, quirks included.
+
+    >>> vqa_normalized(" The two dogs. "), vqa_normalized("None"), vqa_normalized("dont")
+    ('2 dogs', '0', "don't")
+    """
+    return normalized(trimmed(answer))
+
+
 def normalized_lmms_eval(answer: str) -> str:
     """The same as lmms-eval does it: it differs where several commas stand between two digits."""
     return _plain_words(_without_punctuation(answer, _THOUSANDS_LMMS_EVAL))

@@ -52,7 +52,11 @@ def cosines(a: ArrayLike, b: ArrayLike) -> FloatArray:
 
 
 def clip_score_items(images: ArrayLike, texts: ArrayLike, *, weight: float = 2.5) -> FloatArray:
-    """CLIPScore of each pair: weight * max(cosine, 0), [N]; `clip_score` says the rest."""
+    """CLIPScore of each pair: weight * max(cosine, 0), [N]; `clip_score` says the rest.
+
+    >>> clip_score_items([[1.0, 0.0], [1.0, 0.0]], [[3.0, 4.0], [-1.0, 0.0]]).tolist()
+    [1.5, 0.0]
+    """
     return weight * np.maximum(cosines(images, texts), 0.0)
 
 
@@ -95,7 +99,11 @@ def ref_clip_score(images: ArrayLike, texts: ArrayLike, references: Sequence[Arr
 
 
 def ref_clip_score_items(images: ArrayLike, texts: ArrayLike, references: Sequence[ArrayLike]) -> FloatArray:
-    """RefCLIPScore of each item, [N]; `ref_clip_score` says the rest."""
+    """RefCLIPScore of each item, [N]; `ref_clip_score` says the rest.
+
+    >>> ref_clip_score_items([[1.0, 0.0]], [[1.0, 0.0]], [[[1.0, 0.0], [0.0, 1.0]]]).round(4).tolist()
+    [1.4286]
+    """
     plain, candidates = clip_score_items(images, texts), _unit(texts, "texts")
     check_lengths("ref_clip_score", candidates, references)
     closest = np.empty(len(plain))
@@ -110,7 +118,11 @@ def ref_clip_score_items(images: ArrayLike, texts: ArrayLike, references: Sequen
 
 
 def clipsim_items(videos: Sequence[ArrayLike], texts: ArrayLike) -> FloatArray:
-    """CLIPSIM of each video: the mean cosine of its frames with its text, [N]; `clipsim` says the rest."""
+    """CLIPSIM of each video: the mean cosine of its frames with its text, [N]; `clipsim` says the rest.
+
+    >>> clipsim_items([[[1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]], [[1.0, 0.0], [1.0, 0.0]]).tolist()
+    [1.0, 0.5]
+    """
     prompts = _unit(texts, "texts")
     check_lengths("clipsim", videos, prompts)
     items = np.empty(len(prompts))

@@ -85,7 +85,11 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, epsilon: float = 1e-6) -> float
 
 
 def kl_divergence_items(p: ArrayLike, q: ArrayLike, *, epsilon: float = 1e-6) -> FloatArray:
-    """KL(p || q) of each pair, [N]; `kl_divergence` is its mean and says the rest."""
+    """KL(p || q) of each pair, [N]; `kl_divergence` is its mean and says the rest.
+
+    >>> kl_divergence_items([[0.5, 0.5], [1, 0]], [[0.9, 0.1], [1, 0]], epsilon=0).round(4).tolist()
+    [0.5108, 0.0]
+    """
     first, second = probability_rows(p, "p"), probability_rows(q, "q")
     if first.shape != second.shape:
         raise MetricInputError(

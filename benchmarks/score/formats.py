@@ -90,7 +90,7 @@ def _activitynet(path: Path) -> list[Sample | Broken]:
 
 
 def _next_qa(path: Path) -> list[Sample | Broken]:
-    from metrics.answers.videos import Choice
+    from metrics.answers.choices import Choice
 
     return [
         Sample(

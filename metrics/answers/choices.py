@@ -81,7 +81,7 @@ def chosen(reply: str, options: Sequence[str]) -> int | None:
         return wholes.index(whole)
     named, denied = _named(reply, letters)
     if named:
-        return letters.index(*named) if len(named) == 1 and not denied else None
+        return letters.index(named.pop()) if len(named) == 1 and not denied else None
     return _option_within(vqa_normalized(reply), list(map(vqa_normalized, options)))
 
 

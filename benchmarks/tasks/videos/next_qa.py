@@ -123,6 +123,6 @@ def _reply(value: Any, where: str) -> str:
 
 
 def _make(what: str) -> Metric[Any]:
-    from metrics.answers.videos import ChoiceAccuracy, ChoiceUnparsed
+    from metrics.answers.choices import ChoiceAccuracy, ChoiceUnparsed
 
     return ChoiceAccuracy() if what == "accuracy" else ChoiceUnparsed()

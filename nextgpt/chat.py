@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -13,6 +14,8 @@ from nextgpt.model import NextGPT
 from nextgpt.signals import MODALITIES
 
 ENDINGS: dict[Modality, str] = {"image": ".png", "video": ".mp4", "audio": ".wav"}
+# Bytes that are no text reach a program as halves of surrogate pairs, which no tokenizer takes.
+_HALVES = re.compile("[\ud800-\udfff]")
 HELP = (
     "/image FILE, /video FILE and /audio FILE go with your next message, /forget takes them back, "
     "/new begins anew, /quit ends"
@@ -71,7 +74,7 @@ class Chat:
         earlier = self.messages[-count:] if count else []
         while earlier and earlier[0].role == "assistant":
             earlier = earlier[1:]
-        said = user(*self.shown, text)
+        said = user(*self.shown, _HALVES.sub("\N{REPLACEMENT CHARACTER}", text))
         self.shown = []
         seed = seed_of(f"chat/{len(self.messages)}", self.seed)
         with self.busy():

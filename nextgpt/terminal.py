@@ -80,9 +80,10 @@ def run_app(app: Callable[..., Any]) -> None:
     Raises:
         SystemExit: always, unless an exception is to be told by the caller or is a bug.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # where a terminal knows few letters, the others are escaped
-            stream.reconfigure(errors="backslashreplace")
+    # A terminal of few letters is shown escapes of the others; what it sends that is no text is marked.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
     with _stopping() as stopped:
         try:
             status = app(standalone_mode=False)

@@ -119,6 +119,11 @@ def test_a_failure_is_told_and_not_remembered(tmp_path: Path) -> None:
     assert last_media(parrot) == [(plain("blue"),), ()]
 
 
+def test_bytes_that_are_no_text_are_marked_before_they_reach_a_model(tmp_path: Path) -> None:
+    parrot = Parrot()
+    assert talk(parrot, tmp_path, "caf\udce9 \ud800") == ["caf\ufffd \ufffd"]
+
+
 def test_each_turn_has_its_own_seed(tmp_path: Path) -> None:
     parrot = Parrot()
     talk(parrot, tmp_path, "one", "two")

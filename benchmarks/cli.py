@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nextgpt.terminal import one_line, run_app, say
+from nextgpt.threads import wait_asleep
 
 if TYPE_CHECKING:
     from benchmarks.harness import Benchmark, System
@@ -240,6 +241,7 @@ def selftest_command(
 
 def main() -> None:
     """Run the command line; an error that is the user's to mend is one line and exit status 1."""
+    wait_asleep()
     try:
         if sys.argv[1:] == ["list"]:
             # Typer imports pydantic to parse even an absent option: twice the time of all else here.

@@ -28,6 +28,7 @@ from benchmarks.harness.system import System
 from benchmarks.registry import BENCHMARKS, SUITES, load_benchmark, load_system
 from benchmarks.tables import interval, number
 from nextgpt.terminal import visible
+from nextgpt.threads import wait_asleep
 
 HEAD = ("benchmark", "system", "metric", "score", "95 % interval", "n", "s/sample", "verdict", "signature")
 
@@ -84,6 +85,9 @@ class Measurement:
                 assert verdict.passed, verdict.words
         finally:
             self.session.lines.append(_line(result, verdict.kind if verdict else ""))
+
+
+wait_asleep()  # before a test file reads torch
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

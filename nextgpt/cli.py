@@ -15,6 +15,7 @@ import typer
 
 from nextgpt.errors import UserError
 from nextgpt.terminal import cell, one_line, run_app, say
+from nextgpt.threads import wait_asleep
 
 if TYPE_CHECKING:
     from nextgpt.config import Config
@@ -269,6 +270,7 @@ def _configured(preset: str, projection: str | None, weights: Path | None) -> Co
 
 def main() -> None:
     """Run the command line; what a person can put right is one line, not a traceback."""
+    wait_asleep()
     # Their warnings speak to programmers; what matters here becomes an error.
     for library in ("TRANSFORMERS", "DIFFUSERS"):
         os.environ.setdefault(f"{library}_VERBOSITY", "error")

@@ -6,6 +6,9 @@ Descriptions, questions, drawings, changes and small talk in turn, over toyworld
 answer the same requests with the same seeds; no time is shown before the answers are found equal: texts to
 the letter, pictures to `LEVELS` of 255, since sums over a batch are rounded in another order. The two ways
 take turns, and each one's best time counts, so that other work on the machine troubles both alike.
+
+All is measured twice, alone on the machine and beside a process that never rests: threads that spin while
+they wait for each other would take many times longer there (`nextgpt.threads`).
 """
 
 from __future__ import annotations
@@ -14,12 +17,16 @@ import argparse
 import os
 import platform
 import random
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from benchmarks.registry import load_system
 from nextgpt.messages import Failure, Message, Modality, Request, seed_of, user
+from nextgpt.threads import wait_asleep
 from toyworld.dialogue import DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
 from toyworld.instructions import instruct
 from toyworld.language import paraphrase
@@ -125,8 +132,33 @@ def measure(system: System, asked: Sequence[Request], repeats: int) -> dict[str,
     return {name: (min(w for w, _ in found), min(c for _, c in found)) for name, found in times.items()}
 
 
+@contextmanager
+def beside_a_busy_process() -> Iterator[None]:
+    """While this lasts, another process computes without a pause."""
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def rows(machine: str, best: dict[str, tuple[float, float]]) -> Iterator[str]:
+    r"""The table's two rows of one state of the machine.
+
+    Example:
+        >>> print(*rows("idle", {"one by one": (4.0, 6.0), "together": (2.0, 3.0)}), sep="\n")
+        | idle, wall clock | 4.00 | 2.00 | **2.0** |
+        | idle, processor | 6.00 | 3.00 | 2.0 |
+    """
+    (wall, cpu), (wall_batch, cpu_batch) = best["one by one"], best["together"]
+    yield f"| {machine}, wall clock | {wall:.2f} | {wall_batch:.2f} | **{wall / wall_batch:.1f}** |"
+    yield f"| {machine}, processor | {cpu:.2f} | {cpu_batch:.2f} | {cpu / cpu_batch:.1f} |"
+
+
 def main() -> None:
     """Print the table."""
+    wait_asleep()
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -140,8 +172,6 @@ def main() -> None:
     alone = [system.respond([request])[0] for request in asked]
     levels = difference(together, alone)
     assert levels <= LEVELS, f"pictures differ by {levels} levels of 255: no time is shown"
-    best = measure(system, asked, options.repeats)
-    (wall, cpu), (wall_batch, cpu_batch) = best["one by one"], best["together"]
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}; {platform.machine()}, "
         f"{options.threads} threads, best of {options.repeats}; {len(asked)} requests, "
@@ -149,8 +179,9 @@ def main() -> None:
         f"which differ by at most {levels} of 255\n"
     )
     print("| | one by one, s | together, s | times faster |\n| --- | ---: | ---: | ---: |")
-    print(f"| wall clock | {wall:.2f} | {wall_batch:.2f} | **{wall / wall_batch:.1f}** |")
-    print(f"| processor | {cpu:.2f} | {cpu_batch:.2f} | {cpu / cpu_batch:.1f} |")
+    print(*rows("idle", measure(system, asked, options.repeats)), sep="\n", flush=True)
+    with beside_a_busy_process():
+        print(*rows("beside a busy process", measure(system, asked, options.repeats)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from nextgpt.terminal import say
+from nextgpt.threads import wait_asleep
 
 PARTS = ("language_model", "encoder", "diffusion", "extractor")
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -38,6 +39,7 @@ def pretrain(
         raise typer.BadParameter(f"no part is called {unknown[0]!r}; there are {', '.join(PARTS)}")
     if fresh and work.exists():
         shutil.rmtree(work)
+    wait_asleep()
     import torch
 
     from toyworld.pretrain.cards import write_card

@@ -77,7 +77,10 @@ def _annotations(path: Path) -> list[Sample | Broken]:
 
 def _single(rows: Iterable[AnsweredQuestion]) -> list[Sample | Broken]:
     return [
-        Sample(row.id, _UNASKED, {"answer": row.answer, "type": row.type}, group=row.about) for row in rows
+        Broken(row.id, f"question {row.id} has no answer")
+        if row.answer is None
+        else Sample(row.id, _UNASKED, {"answer": row.answer, "type": row.type}, group=row.about)
+        for row in rows
     ]
 
 

@@ -23,7 +23,6 @@ from benchmarks.tasks.official import (
     identity,
     read_json,
     reference,
-    results_by_id,
     rows_of,
     said,
     text,
@@ -81,14 +80,16 @@ def read_next_qa_results(path: Path) -> dict[str, str]:
     """Read predictions as replies by question: a place, from 0, is the reply of its letter.
 
     The official form is ``{"4010069381_6": {"prediction": 2, "answer": 0}}``; read too are
-    ``{"4010069381_6": "C"}`` and a list (JSON, JSON lines or CSV) of ``question_id`` and ``answer``.
+    ``{"4010069381_6": "C"}`` and a list (JSON, JSON lines or CSV) of ``question_id`` and ``answer``, which
+    in CSV is always a reply.
 
     Raises:
         DataError: cut off or of another kind, a question twice, or a prediction that is no option.
     """
-    if ".csv" in path.suffixes or not isinstance(data := read_json(path), dict) or "question_id" in data:
-        return results_by_id(path, "question_id", "answer")
-    return {key: _reply(value, f"{path}: {key}") for key, value in data.items()}
+    if not path.name.endswith(".csv") and isinstance(data := read_json(path), dict):
+        return {key: _reply(value, f"{path}: {key}") for key, value in data.items()}
+    rows = ((identity(row, "question_id", where), row, where) for where, row in rows_of(path))
+    return by_id(((key, _reply(row.get("answer"), where)) for key, row, where in rows), "question", path)
 
 
 def choice_uses() -> tuple[MetricUse, ...]:

@@ -33,13 +33,13 @@ class AnsweredQuestion:
 
     Attributes:
         id: the question's.
-        answer: the right one.
+        answer: the right one; None where nobody gave any.
         about: what it is about, such as its video; the question itself where the file does not say.
         type: what kind of question it is; None where the file does not say.
     """
 
     id: str
-    answer: str
+    answer: str | None
     about: str
     type: str | None
 
@@ -51,7 +51,7 @@ def read_single_answers(path: Path) -> dict[str, AnsweredQuestion]:
         DataError: cut off or of another kind, a question twice, or answers to one that differ.
     """
     if path.suffix != ".csv" and isinstance(data := read_json(path), dict) and "annotations" in data:
-        return {key: _agreed(key, row, path) for key, row in read_annotations(path).items() if row["answers"]}
+        return {key: _agreed(key, row, path) for key, row in read_annotations(path).items()}
     return by_id(((row.id, row) for row in (_listed(*each) for each in rows_of(path))), "question", path)
 
 
@@ -75,10 +75,13 @@ def exact_uses() -> tuple[MetricUse, ...]:
 
 
 def _listed(where: str, row: Mapping[str, Any]) -> AnsweredQuestion:
-    key = _key(row, where)
+    return _described(_key(row, where), text(row, "answer", where), row)
+
+
+def _described(key: str, answer: str | None, row: Mapping[str, Any]) -> AnsweredQuestion:
     about = next((str(row[name]) for name in ABOUT if row.get(name) not in (None, "")), key)
     kind = next((str(row[name]) for name in KINDS if row.get(name) not in (None, "")), None)
-    return AnsweredQuestion(key, text(row, "answer", where), about, kind)
+    return AnsweredQuestion(key, answer, about, kind)
 
 
 def _agreed(key: str, row: Annotation, path: Path) -> AnsweredQuestion:
@@ -88,7 +91,7 @@ def _agreed(key: str, row: Annotation, path: Path) -> AnsweredQuestion:
             f"{path}: question {key} has different answers, {given[0]!r} and {given[1]!r}; exact match knows "
             "one: score people who disagree by vqa, which needs four answers to a question."
         )
-    return _listed(f"{path}: question {key}", {**row, "answer": given[0]})
+    return _described(key, given[0] if given else None, row)
 
 
 def _key(row: Mapping[str, Any], where: str) -> str:

@@ -119,6 +119,14 @@ def test_exact_match_is_letter_by_letter_and_after_normalising(bench: Command) -
     }
 
 
+def test_a_question_that_nobody_answered_is_left_out_of_exact_match_and_counted(bench: Command) -> None:
+    annotations = [{"question_id": key, "answers": ten("man")[:n]} for key, n in ((0, 1), (1, 0))]
+    answers = [{"question_id": 0, "answer": "man"}, {"question_id": 1, "answer": "man"}]
+    found = scored(bench, "exact-match", {"annotations": annotations}, answers)
+    assert found["exact_match", None] == (1, 1)
+    assert "1 unusable in the data, left out" in json.loads(Path("rows.json").read_text())[0]["method"]
+
+
 def test_exact_match_refuses_people_who_disagree(bench: Command) -> None:
     references = write("r.json", {"annotations": [{"question_id": 5, "answers": ten("a", "b")}]})
     predictions = write("p.json", [{"question_id": 5, "answer": "a"}])
@@ -175,7 +183,7 @@ def next_qa(kinds: Sequence[str], answer: int = 1) -> str:
     [
         {"77_0": {"prediction": 1, "answer": 1}, "77_1": {"prediction": 0, "answer": 1}},
         {"77_0": "B", "77_1": "who knows"},
-        [{"question_id": "77_0", "answer": "(B) q"}, {"question_id": "77_1", "answer": "A"}],
+        [{"question_id": "77_0", "answer": "(B) q"}, {"question_id": "77_1", "answer": 0}],
     ],
 )
 def test_next_qa_reads_places_and_replies(bench: Command, predictions: Any) -> None:

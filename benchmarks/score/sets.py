@@ -49,7 +49,8 @@ class Rows:
 
         value = low = high = None
         try:
-            found = measure()
+            with np.errstate(over="ignore", invalid="ignore"):  # what overflows is undefined, and says so
+                found = measure()
             value, low, high = (finite(number) for number in (found.value, found.low, found.high))
             method = found.method
         except MetricInputError as error:

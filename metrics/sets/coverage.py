@@ -27,7 +27,8 @@ def precision_recall(predictions: ArrayLike, references: ArrayLike, *, k: int = 
         Precision and recall, each in [0, 1].
 
     Raises:
-        MetricInputError: a set of no more than k items, values that are not finite, different dimensions.
+        MetricInputError: a set of no more than k items, values that are not finite or whose squares
+            overflow, different dimensions.
 
     >>> precision_recall([[0.0], [1.0], [9.0], [10.0]], [[0.0], [1.0], [2.0], [3.0]], k=1)
     (0.5, 0.75)
@@ -48,6 +49,8 @@ def _radii(rows: FloatArray, k: int) -> FloatArray:
     for start in range(0, len(rows), CHUNK):
         distances = cdist(rows[start : start + CHUNK], rows)
         radii[start : start + CHUNK] = np.partition(distances, k, axis=1)[:, k]  # column 0 is the row itself
+    if not np.isfinite(radii).all():
+        raise MetricInputError("distances between the features overflow double precision; scale them down")
     return radii
 
 

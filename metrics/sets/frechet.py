@@ -6,6 +6,7 @@ where those came from (`metrics/extractors` does).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +87,8 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
 
     |mean_a - mean_b|^2 + Tr(S_a) + Tr(S_b) - 2 Tr sqrt(S_a S_b), with unbiased covariances in double
     precision. The last term is the nuclear norm of the product of the covariances' factors, which is real
-    whatever their rank: no square root of a matrix, no epsilon on the diagonal, never below zero.
+    whatever their rank: no square root of a matrix, no epsilon on the diagonal, never below zero. Infinite
+    where the squares of the features overflow.
 
     Args:
         a: features, [N, D].
@@ -100,15 +102,22 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
     """
     first, second = feature_pair(a, b)
     means = first.mean(axis=0, dtype=np.float64), second.mean(axis=0, dtype=np.float64)
-    shift = float(np.square(means[0] - means[1]).sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        shift = float(np.square(means[0] - means[1]).sum())
     dimensions = first.shape[1]
     if min(len(first), len(second)) > dimensions:
         covariances = _covariance(first, means[0]), _covariance(second, means[1])
+        spread = float(np.trace(covariances[0]) + np.trace(covariances[1]))
+        if not math.isfinite(shift + spread):
+            return math.inf
         overlap = _overlap(*covariances)
         if overlap is not None:
-            return max(0.0, shift + float(np.trace(covariances[0]) + np.trace(covariances[1])) - 2 * overlap)
+            return max(0.0, shift + spread - 2 * overlap)
     factors = _factor(first, means[0]), _factor(second, means[1])
-    spread = float(np.square(factors[0]).sum() + np.square(factors[1]).sum())
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.square(factors[0]).sum() + np.square(factors[1]).sum())
+    if not math.isfinite(shift + spread):
+        return math.inf
     overlap = float(np.linalg.svd(factors[0] @ factors[1].T, compute_uv=False).sum())
     return max(0.0, shift + spread - 2 * overlap)
 
@@ -170,12 +179,14 @@ def frechet_distance_infinity(
     distances = np.array(
         [frechet_distance(first[rng.permutation(len(first))[:size]], second) for size in sizes]
     )
+    method = f"{points} subsets of {low} to {len(first)}, each without replacement, seed {seed}"
+    if not np.isfinite(distances).all():
+        return Extrapolation(math.inf, math.nan, tuple(sizes.tolist()), method)
     slope, intercept = np.polyfit(1 / sizes, distances, 1)
     unexplained = float(np.square(distances - intercept - slope / sizes).sum())
     total = float(np.square(distances - distances.mean()).sum())
     fit = 1 - unexplained / total if total else 1.0
-    method = f"{points} subsets of {low} to {len(first)}, each without replacement, seed {seed}"
-    return Extrapolation(float(intercept), fit, tuple(int(size) for size in sizes), method)
+    return Extrapolation(float(intercept), fit, tuple(sizes.tolist()), method)
 
 
 def _covariance(rows: NDArray[np.floating], mean: FloatArray) -> FloatArray:

@@ -48,6 +48,16 @@ def test_given_features_of_pictures_have_cmmd_too(features: Command, family: str
     assert row["signature"].startswith("cmmd|features:given|")
 
 
+def test_features_that_overflow_have_no_distance_and_a_reason(features: Command) -> None:
+    for name in ("said", "true"):
+        np.save(f"{name}.npy", np.load(f"{name}.npy") * 1e160)
+    code, out, err = features("score", "text-to-image", *NPY, "--json", "rows.json")
+    assert code == 1
+    assert "overflow" in out
+    assert err == ""
+    assert all(row["value"] is None and "undefined" in row["method"] for row in rows().values())
+
+
 def test_class_probabilities_have_divergence_and_inception_score(features: Command) -> None:
     assert features("score", "text-to-audio", *NPZ, "--json", "rows.json")[0] == 0
     assert {metric for metric, _ in rows()} == {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metrics import CMMD, FAD, FD, FID, KAD, KID, WindowKAD
+from metrics import CMMD, FAD, FD, FID, KAD, KID, WindowKAD, frechet_distance, precision_recall
 from metrics.metric import Metric, MetricInputError
 from metrics.statistics import compare_metric, estimate
 
@@ -31,6 +31,16 @@ def test_huge_features_have_no_distance(metric: Metric[Any], n: int) -> None:
     assert found.method.startswith("undefined: the value is ")
     assert "jackknife" not in found.method
     assert compare_metric(metric, huge, other).method.startswith("undefined: ")
+
+
+@pytest.mark.parametrize("n", [3, 12, 40])
+def test_two_sets_of_huge_features_are_no_perfect_pair(n: int) -> None:
+    rng = np.random.default_rng(0)
+    first, second = 1e160 * rng.normal(size=(2, n, 4))
+    assert frechet_distance(first, second) == np.inf
+    assert estimate(FID(), FID().statistics(first, second)).method.startswith("undefined: the value is inf")
+    with pytest.raises(MetricInputError, match="overflow double precision"):
+        precision_recall(first, second, k=1)
 
 
 def test_cmmd_of_huge_features_is_not_that_of_zeros() -> None:

@@ -17,7 +17,7 @@ class Recorded:
     """Gives the recorded answer of each sample.
 
     Args:
-        answers: by sample id.
+        answers: by sample id; each is looked up when it is asked for, so that media may lie in files.
         name: of whoever gave them.
         fingerprint: of the file that they stand in.
 
@@ -34,10 +34,12 @@ class Recorded:
     def __init__(self, answers: Mapping[str, Message | Failure], *, name: str, fingerprint: str) -> None:
         self.name = name
         self.fingerprint = fingerprint
-        self._by_seed: dict[int, Message | Failure] = {}
-        for sample, answer in answers.items():
+        self._answers = answers
+        self._by_seed: dict[int, str | Failure] = {}
+        for sample in answers:
             seed = seed_of(sample)
-            if self._by_seed.setdefault(seed, answer) != answer:
+            other = self._by_seed.setdefault(seed, sample)
+            if isinstance(other, str) and other != sample and answers[other] != answers[sample]:
                 self._by_seed[seed] = Failure(
                     "recorded", f"the answers of {sample!r} and another sample can't be told apart by seed"
                 )
@@ -50,4 +52,5 @@ class Recorded:
         missing = Failure(
             "recorded", "no answer is recorded for this sample (answers are found with --seed 0 only)"
         )
-        return [self._by_seed.get(request.seed, missing) for request in requests]
+        found = [self._by_seed.get(request.seed, missing) for request in requests]
+        return [self._answers[each] if isinstance(each, str) else each for each in found]

@@ -247,29 +247,28 @@ def _failure(record: dict[str, Any], where: str) -> Failure:
 
 
 def _message(message: Any, root: Path, where: str) -> Message | StoredMessage | Failure:
-    match message:
-        case {"parts": [*found]}:
-            role = message.get("role", "assistant")
-        case _:
-            raise RecordError(f'{where}: "message" must hold "parts", a list')
+    if not isinstance(message, dict) or not isinstance(message.get("parts"), list):
+        raise RecordError(f'{where}: "message" must hold "parts", a list')
+    role = message.get("role", "assistant")
     if role not in ("user", "assistant"):
         raise RecordError(f'{where}: the role of a message is "user" or "assistant", got {brief(role)}')
-    parts = tuple([_part(part, where) for part in found])
+    parts = tuple([_part(part, where) for part in message["parts"]])
     steps, complaint = _steps(message.get("steps", ()))
     if complaint:
         return Failure("answer", complaint)
-    if all(isinstance(part, str) for part in parts):
-        return Message(role, cast("tuple[str, ...]", parts), steps)
-    return StoredMessage(role, parts, steps, root, where)
+    if StoredMedium in map(type, parts):
+        return StoredMessage(role, parts, steps, root, where)
+    return Message(role, cast("tuple[str, ...]", parts), steps)
 
 
 def _part(part: Any, where: str) -> str | StoredMedium:
     if isinstance(part, dict):
-        kind = next((name for name in ("text", *_MEDIA) if isinstance(part.get(name), str)), None)
-        if kind == "text":
-            return cast("str", part[kind])
-        if kind is not None:
-            return StoredMedium(kind, part[kind], part.get("sha256"))
+        text = part.get("text")
+        if isinstance(text, str):
+            return text
+        for kind in _MEDIA:
+            if isinstance(part.get(kind), str):
+                return StoredMedium(kind, part[kind], part.get("sha256"))
     known = '"text" or "image", "video" or "audio"'
     raise RecordError(f"{where}: a part must hold {known}, a string; got {brief(part)}")
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.harness.predictions import read_predictions
+from benchmarks.harness.predictions import Prediction, read_predictions
 from benchmarks.tasks.images.coco import read_caption_results
 from benchmarks.tasks.images.vqa import read_vqa_results
 from benchmarks.tasks.official import DataError, holds_predictions, rows_of
 from nextgpt.messages import Failure, Message, assistant
 
 
-def read_answers(path: Path) -> dict[str, Message | Failure]:
+class StoredAnswers(Mapping[str, Message | Failure]):
+    """Answers by sample id, whose media are opened when one is looked at and not kept."""
+
+    def __init__(self, predictions: Iterable[Prediction]) -> None:
+        self._predictions = {prediction.sample: prediction for prediction in predictions}
+
+    def __getitem__(self, sample: str) -> Message | Failure:
+        return self._predictions[sample].answer
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._predictions)
+
+    def __len__(self) -> int:
+        return len(self._predictions)
+
+
+def read_answers(path: Path) -> Mapping[str, Message | Failure]:
     """Answers by sample id, from our ``predictions.jsonl``, or COCO's or VQA's official results.
 
     Raises:
@@ -19,7 +36,7 @@ def read_answers(path: Path) -> dict[str, Message | Failure]:
         RecordError: a line of a ``.jsonl`` file is no prediction.
     """
     if holds_predictions(path):
-        return {prediction.sample: prediction.answer for prediction in read_predictions(path)}
+        return StoredAnswers(read_predictions(path))
     rows = [row for _, row in rows_of(path)]
     for key, read in (("question_id", read_vqa_results), ("image_id", read_caption_results)):
         if rows and key in rows[0]:

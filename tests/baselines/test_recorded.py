@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import gc
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from baselines.recorded import Recorded
+from benchmarks.harness.predictions import Prediction, to_line
 from benchmarks.harness.system import System
+from benchmarks.tasks.answers import read_answers
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Request, assistant, seed_of, user
 
@@ -46,3 +50,22 @@ def test_ids_that_share_a_seed_are_failures_unless_their_answers_agree(
     apart, alike = system.respond([Request((user("?"),), seed=seed) for seed in (0, 1)])
     assert isinstance(apart, Failure)
     assert alike == assistant("3")
+
+
+def test_pictures_in_files_are_opened_when_they_are_asked_for_and_not_held(tmp_path: Path) -> None:
+    def alive() -> int:
+        return sum(isinstance(each, Image) for each in gc.get_objects())
+
+    def line(number: int) -> bytes:
+        picture = Image(np.full((4, 4, 3), number, dtype=np.uint8))
+        return to_line(Prediction(str(number), assistant(picture)), tmp_path)
+
+    before = alive()
+    path = tmp_path / "predictions.jsonl"
+    path.write_bytes(b"".join(line(number) for number in range(8)))
+    system = Recorded(read_answers(path), name="r", fingerprint="f")
+    assert system.produces == {"text", "image"}
+    assert alive() == before
+    (answer,) = ask(system, "5")
+    assert isinstance(answer, Message)
+    assert answer.images[0].pixels[0, 0, 0] == 5

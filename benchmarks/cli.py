@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_SUITE = "toyworld"
 DEFAULT_SYSTEMS = ("nextgpt-tiny", "caption-then-tool")
 
+_MOST = 2**31 - 1
 _ERRORS = (ValueError, OSError, RuntimeError)
 _OURS = ("benchmarks", "metrics", "nextgpt", "baselines", "toyworld")
 
@@ -50,9 +51,11 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of all runs; what is in it is continued.")] = Path("runs"),
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples in one call of a system.")] = 32,
-    seed: Annotated[int, typer.Option(help="Base of the seeds of all samples.")] = 0,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=_MOST, help="Only the first so many samples.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, max=_MOST, help="Samples in one call of a system.")] = 32,
+    seed: Annotated[int, typer.Option(min=0, max=_MOST, help="Base of the seeds of all samples.")] = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed samples again.")] = False,
     json: JsonFile = None,
 ) -> None:
@@ -63,6 +66,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
 
     benchmarks = [load_benchmark(name) for name in _chosen(suite, benchmark)]
     options = Options(data, limit)
+    json = json and json.absolute()  # a system may change the current folder
     evaluate_one = partial(
         evaluate, out=out, options=options, batch_size=batch_size, seed=seed, retry_failed=retry_failed
     )
@@ -243,11 +247,8 @@ def main() -> None:
     """Run the command line; an error that is the user's to mend is one line and exit status 1."""
     wait_asleep()
     try:
-        if sys.argv[1:] == ["list"]:
-            # Typer imports pydantic to parse even an absent option: twice the time of all else here.
-            list_command()
-        else:
-            run_app(app)
+        # Typer imports pydantic to parse even an absent option: twice the time of all else in a listing.
+        run_app(app if sys.argv[1:] != ["list"] else lambda **_: list_command())
     except _ERRORS as error:
         _note(_complaint(error))
         raise SystemExit(1) from None
@@ -257,7 +258,7 @@ def _chosen(suite: str | None, benchmarks: list[str] | None) -> list[str]:
     """Names of the benchmarks asked for, each once, in order."""
     from benchmarks.registry import benchmark_names
 
-    asked = [suite] if suite else []
+    asked = [] if suite is None else [suite]
     asked += benchmarks or []
     names = [name for each in asked or [DEFAULT_SUITE] for name in benchmark_names(each)]
     return list(dict.fromkeys(names))

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -253,7 +254,7 @@ def load_system(name: str) -> System:
     if name.startswith(ANSWERS):
         return _recorded(Path(name.removeprefix(ANSWERS)))
     if ":" in name:
-        return _checked(_of_user(name)(), name)
+        return _checked(_made_by_user(name), name)
     raise _unknown("system", name, SYSTEMS, "; your own is named package.module:factory")
 
 
@@ -306,9 +307,25 @@ def _made(target: str, **arguments: Any) -> Any:
     return getattr(import_module(module), attribute)(**arguments)
 
 
+def _made_by_user(target: str) -> Any:
+    """What the factory behind ``package.module:factory`` returns; whatever its code raises is named."""
+    try:
+        return _of_user(target)()
+    except RegistryError:
+        raise
+    except (Exception, SystemExit) as error:
+        trace = traceback.extract_tb(error.__traceback__)
+        last = [frame for frame in trace if not frame.filename.startswith("<")][-1]  # importlib is frozen
+        here = last.filename == __file__
+        place = "when called without arguments" if here else f"in {Path(last.filename).name}:{last.lineno}"
+        raise RegistryError(f"{target}: raised {type(error).__name__}: {error}, {place}; mend it.") from error
+
+
 def _of_user(target: str) -> Any:
-    """The factory behind ``package.module:factory``, looked for in the current folder too."""
+    """The factory of that name, looked for in the current folder too."""
     module_name, _, attribute = target.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise RegistryError(f"{target}: not of the form package.module:factory.")
     # A console script starts without the current folder on its path; `python -m` starts with it.
     here = str(Path.cwd())
     if here not in sys.path:
@@ -324,8 +341,6 @@ def _of_user(target: str) -> Any:
         raise RegistryError(
             f"{target}: no module named {missing!r}; install it, or run in the folder that holds it."
         ) from error
-    except (ValueError, TypeError) as error:
-        raise RegistryError(f"{target}: not of the form package.module:factory.") from error
     factory = getattr(module, attribute, None) if attribute else None
     if factory is None:
         names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]

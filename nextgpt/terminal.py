@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,7 +72,8 @@ def cell(text: object, style: str = "") -> Text:
 def run_app(app: Callable[..., Any]) -> None:
     """Run a typer app as a program; its usage errors and a bug's trace are shown as all else is.
 
-    SIGTERM stops it as Ctrl-C does: what is temporary is cleaned up, and a command that can go on says how.
+    A request to end (SIGTERM, or SIGHUP of a terminal that was closed) ends it as Ctrl-C does: what it began
+    is cleaned up, and its status is 128 and the signal's number. Output that nobody takes is no bug either.
 
     Args:
         app: the app; a command of it ends with a status by raising `typer.Exit`.
@@ -84,11 +85,19 @@ def run_app(app: Callable[..., Any]) -> None:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
-    with _stopping() as stopped:
+    with _stoppable() as received:
         try:
             status = app(standalone_mode=False)
+            sys.stdout.flush()
+        except OSError as error:
+            if error.filename is not None or not _refuses(sys.stdout):
+                raise
+            if not isinstance(error, BrokenPipeError):  # `| head` has seen enough, and needs no telling
+                reason = f"standard output can't be written ({error.strerror})"
+                say(f"error: {reason}; send it elsewhere", err=True)
+            status = 1
         except Exception as error:
-            # Typer imports click or carries a copy, by version: its errors are known by what they can do.
+            # Typer carries a copy of click or imports it, by version: its errors are known by what they do.
             if not hasattr(error, "show") or not hasattr(error, "exit_code"):
                 raise
             shown = io.StringIO()
@@ -97,30 +106,52 @@ def run_app(app: Callable[..., Any]) -> None:
             status = error.exit_code
         finally:
             sys.excepthook = _tell_bug  # typer has set its own
-    raise SystemExit(128 + stopped[0] if stopped else status)
+    raise SystemExit(128 + received[0] if received else status)
 
 
 @contextmanager
-def _stopping() -> Iterator[list[int]]:
-    """Turns SIGTERM into an interrupt; the list that it yields then holds its number.
+def _stoppable() -> Iterator[list[int]]:
+    """Requests to end raise `KeyboardInterrupt`, and are listed; a second one ends at once.
 
-    One process of several leaves it alone: its launcher ends it because another fell, and there is nothing to
-    wait for.
+    One process of several leaves them alone: its launcher ends it because another fell, and there is nothing
+    to wait for.
     """
-    stopped: list[int] = []
+    received: list[int] = []
 
     def stop(number: int, _: object) -> None:
-        stopped.append(number)
+        received.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        # Not by `say`: the signal may have come in the middle of it.
+        os.write(2, f"stopped by {signal.Signals(number).name}\n".encode())
         raise KeyboardInterrupt
 
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     if "RANK" in os.environ or threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    before = signal.signal(signal.SIGTERM, stop)
+        ends = []  # and only the main thread may take signals
+    # What is ignored stays ignored: nohup asks for that.
+    ends = [number for number in ends if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ends:
+        signal.signal(number, stop)
     try:
-        yield stopped
+        yield received
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in ends:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _refuses(stream: TextIO) -> bool:
+    """Whether a stream takes no more; then what waits in it is dropped, or Python would fail on it again."""
+    try:
+        descriptor = stream.fileno()
+    except OSError:  # no file at all
+        return False
+    try:
+        stream.flush()
+        os.write(descriptor, b"\n")  # some drop what they could not write, and have nothing to flush
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        return True
+    return False
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -55,6 +55,16 @@ def asked(sample: Sample | Broken) -> Asked:
     return {REQUEST: _hash((turns, request.wanted, sample.hints or None)), **hashes}
 
 
+def digest(found: Asked) -> str:
+    """All hashes of a sample in one short one, for files that hold many samples.
+
+    Example:
+        >>> digest({"request": "a", "answer": "b"}) == digest({"answer": "b", "request": "a"})
+        True
+    """
+    return _hash(dict(found))[:8]
+
+
 def difference(then: Asked | None, now: Asked | None) -> str:
     """How a sample differs between two times, in words that follow its name; empty where it does not.
 

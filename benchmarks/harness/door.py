@@ -96,9 +96,10 @@ def admit(answer: object) -> Message | Failure:
 def told(error: BaseException) -> str:
     """An exception in words: its type, and what it says."""
     try:
-        return f"{type(error).__name__}: {error}"
+        words = str(error)
     except Exception:  # noqa: BLE001 - a message of a system's own making may itself raise
-        return type(error).__name__
+        words = ""
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def one_line(reason: str) -> str:
@@ -107,9 +108,14 @@ def one_line(reason: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value of any kind in a few words."""
-    kind = "" if isinstance(value, str | None) else f"{type(value).__name__} "
-    return kind + _few_words.repr(value)
+    """A value of any kind in a few words, the same in every run.
+
+    Example:
+        >>> shown(("caption", b"a cat")), shown(object())
+        ("('caption', b'a cat')", 'an object of type object')
+    """
+    plain = isinstance(value, str | bytes | int | float | tuple | list | dict | None)
+    return _few_words.repr(value) if plain else f"an object of type {type(value).__name__}"
 
 
 def _member(system: System, member: str) -> Any:

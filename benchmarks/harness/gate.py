@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from benchmarks.harness.asked import digest
 from benchmarks.harness.records import Result, Run
 from benchmarks.harness.storage import write_atomically
 
@@ -43,6 +44,7 @@ class Expectation:
         margin: a drop of the mean that nobody minds, in the metric's own units.
         value: the mean, for people who read the file.
         samples: the value of every sample by its id.
+        asked: a hash of what every sample asked and was held against; empty in files that do not say.
     """
 
     benchmark: str
@@ -55,6 +57,7 @@ class Expectation:
     margin: float
     value: float
     samples: Mapping[str, float]
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def hold(run: Run, expected: Expectation) -> Verdict:
     """Compare a scored run with what is expected of it, on the samples of the run.
 
     Raises:
-        ExpectationError: a different benchmark version or signature, or samples that are not expected.
+        ExpectationError: a different benchmark version, signature or data, or samples that are not expected.
     """
     from metrics.statistics import compare
 
@@ -90,7 +93,10 @@ def hold(run: Run, expected: Expectation) -> Verdict:
     values = [row.value for row in rows]
     groups = [row.group for row in rows]
     found = compare(values, [expected.samples[row.sample] for row in rows], groups)
-    return judge(found, expected.margin)
+    verdict = judge(found, expected.margin)
+    if expected.asked:
+        return verdict
+    return replace(verdict, words=f"{verdict.words}; whether the data are the same is not checked: {_AGAIN}")
 
 
 def judge(found: Comparison, margin: float) -> Verdict:
@@ -145,6 +151,7 @@ def expectation_of(run: Run, margin: float = MARGIN) -> Expectation:
         margin=margin,
         value=round(result.value, 6),
         samples=samples,
+        asked={sample: found for sample, found in _asked(run).items() if sample in samples},
     )
 
 
@@ -152,7 +159,8 @@ def write_expectation(expected: Expectation, folder: Path = FOLDER) -> Path:
     """Write an expectation, one line for each sample, so that a change of it reads well; returns the file."""
     path = folder / expected.benchmark / f"{expected.system}.json"
     row = asdict(expected)
-    row["samples"] = {sample: expected.samples[sample] for sample in sorted(expected.samples)}
+    for name in ("samples", "asked"):
+        row[name] = dict(sorted(row[name].items()))
     write_atomically(path, (json.dumps(row, indent=0, ensure_ascii=False, allow_nan=False) + "\n").encode())
     return path
 
@@ -199,12 +207,24 @@ def _check(run: Run, expected: Expectation) -> None:
             f"sample {unexpected[0]!r} ({len(unexpected)} in all)" if unexpected else "a run without scores"
         )
         raise ExpectationError(f"{where}: {found} can't be compared with what is expected; {_AGAIN}")
+    asked = _asked(run)
+    for sample in sorted(scored & expected.asked.keys() & asked.keys()):
+        if asked[sample] != expected.asked[sample]:
+            raise ExpectationError(
+                f"{where}: the data changed: sample {sample!r} is not the one that was scored for the "
+                f"expectation; give the data of then, or {_AGAIN}"
+            )
     missing = sorted(expected.samples.keys() - scored)
     if missing and made.limit is None:
         raise ExpectationError(
             f"{where}: {len(missing)} expected samples were not scored, the first {missing[0]!r}; "
             f"score them, or {_AGAIN}"
         )
+
+
+def _asked(run: Run) -> dict[str, str]:
+    """A hash of what each sample asked, where the run kept that."""
+    return {each.sample: digest(each.asked) for each in run.predictions if each.asked is not None}
 
 
 def _headline(run: Run) -> Result:

@@ -89,7 +89,7 @@ def run(
         RunError: the folder holds a different run, or no sample is usable.
         RecordError: the folder can't be written, or a record in it is damaged.
     """
-    options = options or Options()
+    options = _absolute(options)
     with _own(benchmark, system, out, manner) as owner:
         return _run(owner, benchmark, system, options, manner)
 
@@ -102,7 +102,7 @@ def evaluate(
     **manner: Unpack[Manner],
 ) -> Run:
     """Run a system on a benchmark, and score it; arguments and errors are those of `run`."""
-    options = options or Options()
+    options = _absolute(options)
     with _own(benchmark, system, out, manner) as owner:
         return score(_run(owner, benchmark, system, options, manner), benchmark, options, owner=owner)
 
@@ -110,7 +110,13 @@ def evaluate(
 def _own(benchmark: Benchmark, system: System, out: Path, manner: Manner) -> Owner:
     """The folder of a run that can be made."""
     _check(benchmark, system, manner.get("batch_size", _BATCH))
-    return Owner(out / system.name / benchmark.name)
+    return Owner(out.absolute() / system.name / benchmark.name)
+
+
+def _absolute(options: Options | None) -> Options:
+    """Options that mean the same after a system has changed the current folder."""
+    options = options or Options()
+    return replace(options, data=options.data and options.data.absolute())
 
 
 def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, manner: Manner) -> Run:
@@ -128,6 +134,7 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
             ids, usable = _answer_all(benchmark.samples(options), system, log, batch_size, seed, tick)
         digest = hashlib.sha256("".join(f"{sample}\n" for sample in ids).encode()).hexdigest()
         _check_ids(ids, digest, earlier, log)
+        owner.check()
         write_manifest(folder, replace(manifest, samples=len(ids), samples_sha256=digest))
     finished = read_run(folder)
     if not usable:

@@ -39,10 +39,16 @@ class RecordError(ValueError):
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: readers and kills never meet half of it.
 
+    What stands there is replaced, a link too, for it may lead anywhere; only ``/dev/stdout`` and its like are
+    written to.
+
     Raises:
         RecordError: the disk is full, read-only or broken; names the file and says what to do.
     """
     with disk(path):
+        if path.is_relative_to("/dev") and (path.is_symlink() or (path.exists() and not path.is_file())):
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -150,9 +151,16 @@ def test_a_commands_status_is_the_programs(
     assert (ended.value.code or 0) == expected
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        (signal.SIGTERM, 143, "stopped by SIGTERM\n"),
+        (signal.SIGHUP, 129, "stopped by SIGHUP\n"),
+        (signal.SIGINT, 130, ""),  # whoever pressed the keys knows
+    ],
+)
 def test_a_stopped_program_clears_up_and_says_by_what_it_was_stopped(
-    tmp_path: Path, number: signal.Signals, status: int
+    tmp_path: Path, number: signal.Signals, status: int, words: str
 ) -> None:
     program = (
         # Whoever runs the tests in the background ignores interrupts, and so would this child.
@@ -175,5 +183,38 @@ def test_a_stopped_program_clears_up_and_says_by_what_it_was_stopped(
     assert len(list(tmp_path.iterdir())) == 1
     child.send_signal(number)
     _, err = child.communicate(timeout=30)
-    assert (child.returncode, err) == (status, "")
+    assert (child.returncode, err) == (status, words)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["list"], ["--help"]])
+def test_output_that_cannot_be_written_is_one_line(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.cli", *words],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: standard output can't be written (No space left on device); send it elsewhere\n",
+    )
+
+
+@pytest.mark.parametrize("words", [["list"], ["--help"]])
+def test_a_reader_that_has_seen_enough_is_no_error(words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.cli", *words],
+        cwd=ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

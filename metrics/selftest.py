@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.answers.accuracy import VqaAccuracy
-from metrics.captions.scores import caption_scores
+from metrics.answers.accuracy import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval
+from metrics.answers.choices import Choice, ChoiceAccuracy
+from metrics.captions import meteor
+from metrics.captions.java import JavaError
+from metrics.captions.scores import caption_metrics, caption_scores
+from metrics.metric import ArrayMetric, Metric
 from metrics.pairs.similarity import clip_score
 from metrics.people.agreement import Level, krippendorff_alpha
 from metrics.sets.coverage import precision_recall
 from metrics.sets.divergences import inception_score, kl_divergence
 from metrics.sets.frechet import frechet_distance
 from metrics.sets.kernels import cmmd, kernel_distance
-from metrics.sets.metrics import Extractor
-from metrics.statistics import compare
+from metrics.sets.metrics import CMMD, FID, KAD, Extractor
+from metrics.sets.sounds import FAD, WindowKAD
+from metrics.statistics import compare, estimate
 
 Pictures = list[NDArray[np.uint8]]
+Square = NDArray[np.float64]
 CAPTION_METRICS = ("bleu_4", "rouge_l", "cider_d")
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability": four raters, twelve units, 0: not rated.
 _RATED = ("123321412000", "123322412503", "033323422510", "123324412510")
 _RATINGS = [[float(rating) if rating != "0" else float("nan") for rating in row] for row in _RATED]
 _ALPHAS: dict[Level, float] = {"nominal": 0.743, "ordinal": 0.815, "interval": 0.849}
+
+_PERFECT = (
+    ("a dog runs on the grass", ["a dog runs on the grass"]),
+    ("two cats sleep on a bed", ["two cats sleep on a bed", "cats on a bed"]),
+    ("a red bus in town", ["a red bus in town"]),
+)
+_OTHERS = (
+    ("runs the dog on a lawn", ["a dog runs on the grass", "the dog is running"]),
+    ("the dogs are running across the meadow", ["a dog runs across the field", "dogs run in a meadow"]),
+    ("bench", ["an old wooden bench"]),
+    ("", ["a red bus"]),
+)
+CORPORA = {
+    "all are perfect": _PERFECT,
+    "one is perfect": (_PERFECT[0], *_OTHERS[:2]),
+    "one is perfect, one a word, one empty": (_PERFECT[0], *_OTHERS),
+}
+# What pycocoevalcap 1.2 makes of these corpora, METEOR 1.5 by its own program included.
+CORPUS_VALUES: Mapping[str, Sequence[float]] = {
+    "bleu_1": (0.999999999882, 0.789473684169, 0.623040626395),
+    "bleu_2": (0.999999999876, 0.587702932443, 0.46074475673),
+    "bleu_3": (0.999999999867, 0.47367171454, 0.370528206196),
+    "bleu_4": (0.999999999855, 0.422560017909, 0.330181597173),
+    "meteor": (1.0, 0.390694870109, 0.299386500466),
+    "rouge_l": (1.0, 0.586209319409, 0.423914940758),
+    "cider_d": (8.95948234516, 3.9401827875, 2.66886460315),
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +74,7 @@ class Check:
 
 
 def selftest(extractor: Extractor | None = None) -> list[Check]:
-    """Runs all checks; a few seconds without a network.
+    """Runs all checks; some ten seconds without a network, most of them METEOR's start.
 
     A metric that raises fails its group of checks, whose later ones are not reached, and no other.
 
@@ -56,8 +91,13 @@ def selftest(extractor: Extractor | None = None) -> list[Check]:
         "directions": _directions,
         "degraded pictures": lambda: _degraded_pictures(extractor),
         "shuffled captions": _shuffled_captions,
+        "sets as metrics": _sets_as_metrics,
+        "answers as metrics": _answers_as_metrics,
+        "corpora of captions": _caption_corpora,
     }
     checks: list[Check] = []
+    with suppress(JavaError):
+        meteor.start()  # in the background; where it cannot, the check of its values says why
     for name, group in groups.items():
         try:
             for check in group():
@@ -179,6 +219,81 @@ def _shuffled_captions() -> Iterator[Check]:
         rows.append(caption_scores(mixed, references, CAPTION_METRICS).values)
     for name in CAPTION_METRICS:
         yield _growing(f"{name} grows as fewer captions are shuffled", [row[name] for row in rows])
+
+
+def _valued(metric: Metric[Any], statistics: Any, expected: float, what: str) -> Iterator[Check]:
+    """Whether a metric's value is the expected one, and its interval around it and not around another."""
+    yield _near(f"{metric.name} of {what}", metric.value(statistics), expected)
+    if isinstance(metric, ArrayMetric):  # ten times as many items of the same value, for an even interval
+        statistics = metric.merge([statistics] * 10)
+    found = estimate(metric, statistics, resamples=200)
+    middle, width = (found.low + found.high) / 2, found.high - found.low
+    near = 1 / 2 if found.method.startswith("Wilson") else 1 / 3  # Wilson's leans away from 0 and 1
+    yield Check(
+        f"the interval of {metric.name} of {what} lies around it",
+        abs(found.value - expected) <= 1e-9 and abs(middle - expected) <= near * width + 1e-9,
+        f"{found.value:.6g} in {found.low:.4g} to {found.high:.4g}, expected {expected:.6g}",
+    )
+
+
+def _caption_corpora() -> Iterator[Check]:
+    for metric in caption_metrics(CORPUS_VALUES):
+        for (name, corpus), expected in zip(CORPORA.items(), CORPUS_VALUES[metric.name], strict=True):
+            statistics = metric.statistics([said for said, _ in corpus], [group for _, group in corpus])
+            yield from _valued(metric, statistics, expected, f"captions of which {name}")
+
+
+def _sets_as_metrics() -> Iterator[Check]:
+    """Distances through statistics and intervals, against their definitions written out."""
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(size=(60, 3)), rng.normal(0.8, 1.2, size=(60, 3))
+    roots = np.sqrt(np.linalg.eigvals(np.cov(a.T) @ np.cov(b.T)).real)
+    frechet = np.square(a.mean(0) - b.mean(0)).sum() + np.trace(np.cov(a.T) + np.cov(b.T)) - 2 * roots.sum()
+    pairs = ((a, a), (a, b), (b, b))
+    squares = [np.square(x[:, None] - y).sum(axis=-1) for x, y in pairs]
+    distances = np.sort(np.sqrt(squares[0])[np.triu_indices(60, 1)])
+    width = distances[(len(distances) - 1) // 2]  # the lower median
+    gaussian = [np.exp(-square / (2 * width**2 + 1e-8)) for square in squares]
+    cubic = [(x @ y.T / 3 + 1) ** 3 for x, y in pairs]
+    windows = [list(rows.reshape(20, 3, 3)) for rows in (a, b)]
+    apart: tuple[tuple[Metric[Any], Any, Any], ...] = (
+        (FID(), [a, b], frechet),
+        (FAD(), windows, frechet),
+        (KAD(), [a, b], 100 * _discrepancy(*gaussian)),
+        (WindowKAD(), windows, 100 * _discrepancy(*gaussian)),
+    )
+    for metric, sets, expected in apart:
+        yield from _valued(metric, metric.statistics(*sets), float(expected), "two sets")
+    kid = float(kernel_distance(a, b, subsets=1, subset_size=60))
+    yield _near("kid of two sets", kid, _discrepancy(*cubic))
+    same: tuple[tuple[Metric[Any], Any], ...] = ((FID(), a), (FAD(), windows[0]), (CMMD(), a))
+    for metric, rows in same:
+        yield _near(
+            f"{metric.name} of a set and itself", metric.value(metric.statistics(rows, rows)), 0, 1e-8
+        )
+
+
+def _discrepancy(within: Square, across: Square, other: Square) -> float:
+    """The unbiased squared discrepancy of two sets of n items from their kernel matrices, [n, n] each."""
+    pairs = len(within) * (len(within) - 1)
+    inner = (within.sum() - np.trace(within) + other.sum() - np.trace(other)) / pairs
+    return float(inner - 2 * across.mean())
+
+
+def _answers_as_metrics() -> Iterator[Check]:
+    people = [{"answers": [{"answer": "yes" if n < k else "no"} for n in range(10)]} for k in (10, 3, 2, 0)]
+    choice = [Choice(("a cat", "a dog"), answer=1)] * 4
+    checked: Sequence[tuple[Metric[Any], Sequence[str], Sequence[Any], Sequence[float]]] = (
+        (VqaAccuracy(), ["yes"] * 4, people, (1, 0.9, 0.6, 0)),
+        (VqaAccuracyLmmsEval(), ["yes"] * 4, people, (1, 0.9, 0.6, 0)),
+        (ExactMatch(), ["yes"] * 4, ["yes", "no", "Yes", "yes"], (1, 0, 0, 1)),
+        (ChoiceAccuracy(), ["B", "(A) or (B)", "a cat", "It's B."], choice, (1, 0, 0, 1)),
+    )
+    for metric, said, true, worth in checked:
+        yield from _valued(metric, metric.statistics(said[:1], true[:1]), 1, "a right answer")
+        yield from _valued(
+            metric, metric.statistics(said, true), float(np.mean(worth)), "answers, some right"
+        )
 
 
 def _pictures(count: int = 400, size: int = 8) -> Pictures:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from benchmarks.speed.captions_data import captions
 from benchmarks.speed.timing import (
     Arrays,
     Measured,
+    assert_around,
     header,
     interval_row,
     largest_difference,
@@ -38,14 +39,17 @@ from metrics.statistics import estimate
 
 SCORERS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider_d")
 ALL = (*SCORERS, "meteor")
-TOLERANCE = {"meteor": 1e-6}
 PEER = "pycocoevalcap"
 
 
 def our_scorers(corpus: CaptionCorpus) -> Arrays:
-    """BLEU, ROUGE-L and CIDEr-D of tokenised captions."""
+    """BLEU, ROUGE-L and CIDEr-D of tokenised captions, of each item and of the corpus."""
     fresh = CaptionCorpus(corpus.predictions, corpus.references)  # nothing counted yet
-    return {metric.name: metric.items(metric.from_corpus(fresh)) for metric in caption_metrics(SCORERS)}
+    items, values = {}, {}
+    for metric in caption_metrics(SCORERS):
+        statistics = metric.from_corpus(fresh)
+        items[metric.name], values[metric.name] = metric.items(statistics), metric.value(statistics)
+    return {**items, **_of_corpus(values)}
 
 
 def their_scorers(gts: dict[int, list[str]], res: dict[int, list[str]]) -> Arrays:
@@ -54,16 +58,18 @@ def their_scorers(gts: dict[int, list[str]], res: dict[int, list[str]]) -> Array
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    _, bleu = Bleu(4).compute_score(gts, res, verbose=0)
-    items = {f"bleu_{order}": bleu[order - 1] for order in range(1, 5)}
-    items["rouge_l"] = Rouge().compute_score(gts, res)[1]
-    items["cider_d"] = Cider().compute_score(gts, res)[1]
-    return {name: np.array(values) for name, values in items.items()}
+    bleu = Bleu(4).compute_score(gts, res, verbose=0)
+    scores = {f"bleu_{order}": (bleu[0][order - 1], bleu[1][order - 1]) for order in range(1, 5)}
+    scores["rouge_l"] = Rouge().compute_score(gts, res)
+    scores["cider_d"] = Cider().compute_score(gts, res)
+    items = {name: np.array(items) for name, (_, items) in scores.items()}
+    return {**items, **_of_corpus({name: value for name, (value, _) in scores.items()})}
 
 
 def our_evaluation(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Arrays:
-    """Raw text to all scores; METEOR's counts come too, for the intervals."""
-    items = dict(caption_scores(predictions, references, ALL).items)
+    """Raw text to all scores, of each item and of the corpus; METEOR's counts come too, for the intervals."""
+    scores = caption_scores(predictions, references, ALL)
+    items = {**scores.items, **_of_corpus(scores.values)}
     items["counts"] = CaptionCorpus.prepare(predictions, references).meteor  # as prepared and counted above
     meteor.stop()
     return items
@@ -85,18 +91,25 @@ def their_evaluation(predictions: Sequence[str], references: Sequence[Sequence[s
     items = dict(scorers.arrays)
     items["scorers"] = np.array([scorers.seconds, scorers.cpu_seconds, scorers.megabytes])
     scorer = Meteor()
-    items["meteor"] = np.array(scorer.compute_score(gts, res)[1])
+    value, each = scorer.compute_score(gts, res)
+    items["meteor"] = np.array(each)
+    items.update(_of_corpus({"meteor": value}))
     scorer.__del__()  # waits for Java, so that its time and memory are counted
     return items
 
 
 def our_intervals(corpus: CaptionCorpus, counts: FloatArray) -> Arrays:
-    """95 % intervals of all metrics from what has been counted already."""
+    """95 % intervals of all metrics, and their values, from what has been counted already."""
     parts: list[tuple[Metric[Any], Any]]
     parts = [(metric, metric.from_corpus(corpus)) for metric in caption_metrics(SCORERS)]
     parts.append((Meteor(start=False), counts))
     results = {metric.name: estimate(metric, statistics) for metric, statistics in parts}
-    return {name: np.array([result.low, result.high]) for name, result in results.items()}
+    return {name: np.array([result.low, result.high, result.value]) for name, result in results.items()}
+
+
+def _of_corpus(values: Mapping[str, float]) -> Arrays:
+    """Values of the whole corpus under names of their own."""
+    return {f"{name} of the corpus": np.array([value]) for name, value in values.items()}
 
 
 def _by_number(groups: Sequence[Sequence[str]]) -> dict[int, list[dict[str, Any]]]:
@@ -110,16 +123,18 @@ def rows(items: int = 40_504, references: int = 5) -> Iterator[str]:
     theirs = measured(partial(their_evaluation, *given))
     values, peers = dict(whole.arrays), dict(theirs.arrays)
     counts, took = values.pop("counts"), peers.pop("scorers")
-    difference = largest_difference(values, peers, TOLERANCE)
+    difference = largest_difference(values, peers, {})
     what = f"{items:,} x {references} captions: "
     yield row(f"{what}tokens and all metrics but SPICE", PEER, whole, theirs, difference, 3)
     corpus = CaptionCorpus.prepare(*given)
     scorers = measured(partial(our_scorers, corpus))
-    peers = {name: peers[name] for name in SCORERS}
-    difference = largest_difference(scorers.arrays, peers, {})
-    yield row(f"{what}BLEU, ROUGE-L, CIDEr-D", PEER, scorers, Measured(peers, *took), difference, 10)
+    scored = {name: peers[name] for name in scorers.arrays}
+    difference = largest_difference(scorers.arrays, scored, {})
+    yield row(f"{what}BLEU, ROUGE-L, CIDEr-D", PEER, scorers, Measured(scored, *took), difference, 10)
     _ = corpus.ngrams, corpus.rouge_l  # counted before the intervals' time starts
     intervals = measured(partial(our_intervals, corpus, counts))
+    for name, ends in intervals.arrays.items():
+        assert_around(name, ends, float(peers[f"{name} of the corpus"][0]))
     yield interval_row(f"these {len(intervals.arrays)} metrics", intervals, whole)
 
 

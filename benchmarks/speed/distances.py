@@ -16,8 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.speed.timing import Arrays, Measured, fastest, header, largest_difference, measured, row
+from benchmarks.speed.timing import (
+    Arrays,
+    Measured,
+    assert_around,
+    fastest,
+    header,
+    largest_difference,
+    measured,
+    row,
+)
 from metrics.sets.frechet import frechet_distance
+from metrics.sets.metrics import FID, FeatureSets
+from metrics.statistics import estimate
 
 Features = NDArray[np.float32]
 
@@ -69,12 +80,29 @@ PEERS: dict[str, tuple[Callable[[Features, Features], Arrays], float]] = {
 }
 
 
+def hold(a: Features, b: Features) -> None:
+    """Holds the metric and its interval against scipy: a set and itself, two that share half, two sets.
+
+    Raises:
+        AssertionError: a value differs by 1e-8 of it, or lies far from the middle of its interval.
+    """
+    few = min(400, len(a), len(b))
+    first, second = a[:few, :16], b[:few, :16]
+    shared = np.concatenate([first[: few // 2], second[few // 2 :]])
+    for other in (first, shared, second):
+        found = estimate(FID(), FeatureSets(first, other))
+        expected = float(by_matrix_root(first, other)["frechet"][0])
+        assert abs(found.value - expected) <= 1e-8 * max(1.0, expected), f"{found.value}, not {expected}"
+        assert_around("fid", np.array([found.low, found.high, found.value]), found.value)
+
+
 def rows(samples: int = 10_000, dimensions: int = 2_048, repeats: int = 3) -> Iterator[str]:
     """Measures, and gives the lines of the table; an error where a value differs (by 1e-8 of it)."""
     import scipy.linalg  # noqa: F401 - loaded before any clock starts
     import torchmetrics.image.fid  # noqa: F401
 
     a, b = (features(samples, dimensions, seed=seed, scale=scale) for seed, scale in ((1, 1.0), (2, 1.1)))
+    hold(a, b)
     programs = {"here": ours, **{name: peer for name, (peer, _) in PEERS.items()}}
     runs: dict[str, list[Measured]] = {name: [] for name in programs}
     for _ in range(repeats):  # in turn, so that whatever else the machine does meets all of them

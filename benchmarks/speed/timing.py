@@ -143,6 +143,18 @@ def largest_difference(ours: Arrays, theirs: Arrays, tolerance: Mapping[str, flo
     return largest
 
 
+def assert_around(name: str, interval: NDArray[np.float64], value: float) -> None:
+    """Refuses an interval, [low, high, value], that is not of the other program's value, or not around it.
+
+    Raises:
+        AssertionError: the value differs by more than 1e-9, or lies in an outer sixth of the interval.
+    """
+    low, high, own = interval.tolist()
+    assert abs(own - value) <= 1e-9, f"the interval of {name} is of {own}, not of {value}: no time is shown"
+    off = abs((low + high) / 2 - value)
+    assert off <= (high - low) / 3 + 1e-9, f"{name} {value} is not amid {low} to {high}: no time is shown"
+
+
 def row(what: str, peer: str, ours: Measured, theirs: Measured, difference: float, least: float) -> str:
     """One line of the Markdown table that `header` opens; `least` is the ratio that this project asks for."""
     return (

@@ -13,6 +13,8 @@ import pytest
 
 from benchmarks.speed import captions, distances, timing, vqa, vqa_rules
 from benchmarks.speed.timing import Arrays, largest_difference, measured
+from metrics.sets.metrics import FID
+from metrics.statistics import bootstrap
 
 ROW = re.compile(r"\| .+ \| .+ \| [\d.]+ \| [\d.]+ \| \*\*[\d.]+\*\* \| .+ \| \d+ \| \d+ \| .+ \|")
 
@@ -32,6 +34,24 @@ def test_times_of_different_values_are_not_shown(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(vqa_rules, "accuracies", lambda predictions, annotations: [0.5] * len(predictions))
     with pytest.raises(AssertionError, match=r"vqa_accuracy differs by .*: no time is shown"):
         list(vqa.rows(50))
+
+
+def test_times_of_an_interval_around_another_value_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    timing.assert_around("meteor", np.array([0.4, 0.6, 0.5]), 0.5)
+    for interval in ([0.4, 0.6, 0.51], [0.5, 0.7, 0.5], [0.9, 0.9, 0.5]):
+        with pytest.raises(AssertionError, match=r"meteor.*: no time is shown"):
+            timing.assert_around("meteor", np.array(interval), 0.5)
+    monkeypatch.setattr(vqa, "estimate", lambda metric, items: bootstrap(items + 0.1))
+    with pytest.raises(AssertionError, match=r"the interval of vqa_accuracy is of .*: no time is shown"):
+        list(vqa.rows(50))
+
+
+def test_a_distance_and_its_interval_are_held_against_scipys(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = (distances.features(60, 16, seed=seed, scale=1.0) for seed in (1, 2))
+    distances.hold(a, b)
+    monkeypatch.setattr(FID, "distance", lambda self, a, b: 1.0)
+    with pytest.raises(AssertionError, match=r"1.0, not"):
+        distances.hold(a, b)
 
 
 @pytest.mark.slow  # importing torchmetrics takes seconds

@@ -10,7 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from metrics import selftest as module
+from metrics.captions import meteor
+from metrics.metric import Estimate
 from metrics.selftest import selftest
+from metrics.statistics import estimate
+from tests.metrics.captions.test_corpus_values import corpus_of, reference_values
 
 
 def _failed() -> list[str]:
@@ -41,6 +45,34 @@ def test_a_broken_metric_is_caught(
 ) -> None:
     monkeypatch.setattr(module, name, broken)
     assert check in _failed()
+
+
+@pytest.mark.java
+def test_a_corpus_that_is_summed_wrongly_is_caught_though_its_items_are_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(meteor, "_without_perfect_chunks", lambda statistics: statistics)
+    assert {name for name in _failed() if name.startswith("meteor of captions of which")} == {
+        f"meteor of captions of which {name}" for name in module.CORPORA
+    }
+
+
+def test_an_interval_around_another_value_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shifted(*arguments: Any, **options: Any) -> Estimate:
+        found = estimate(*arguments, **options)
+        away = 2 * (found.high - found.low) + 0.01
+        return Estimate(found.value, found.low + away, found.high + away, found.n, found.method)
+
+    names = [check.name for check in selftest() if check.name.startswith("the interval of")]
+    monkeypatch.setattr(module, "estimate", shifted)
+    assert _failed() == names
+
+
+@pytest.mark.java
+def test_recorded_values_are_pycocoevalcaps() -> None:
+    for place, corpus in enumerate(module.CORPORA.values()):
+        for name, value in reference_values(corpus_of(corpus)).items():
+            assert module.CORPUS_VALUES[name][place] == pytest.approx(value, abs=1e-11)
 
 
 def test_a_metric_that_raises_fails_its_checks_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:

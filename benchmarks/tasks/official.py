@@ -82,6 +82,15 @@ def read_csv(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     return head, lines
 
 
+def is_csv(path: Path) -> bool:
+    """Whether a file's name says CSV, gzipped or not; its content could not.
+
+    >>> is_csv(Path("val.csv.gz")), is_csv(Path("val.csv.json"))
+    (True, False)
+    """
+    return path.name.lower().endswith((".csv", ".csv.gz"))
+
+
 def rows_of(path: Path, key: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
     """The records of a file, each with the words that say where it stands: CSV by its name, else JSON.
 
@@ -92,7 +101,7 @@ def rows_of(path: Path, key: str | None = None) -> list[tuple[str, Mapping[str, 
     Raises:
         DataError: as `read_csv`, `read_json` and `records`.
     """
-    if path.name.lower().endswith((".csv", ".csv.gz")):
+    if is_csv(path):
         return [*read_csv(path)[1]]
     data = read_json(path)
     if key is None and isinstance(data, dict) and ".jsonl" in path.suffixes:

@@ -21,6 +21,7 @@ from benchmarks.tasks.official import (
     DataError,
     by_id,
     identity,
+    is_csv,
     read_json,
     reference,
     rows_of,
@@ -86,7 +87,7 @@ def read_next_qa_results(path: Path) -> dict[str, str]:
     Raises:
         DataError: cut off or of another kind, a question twice, or a prediction that is no option.
     """
-    if not path.name.endswith(".csv") and isinstance(data := read_json(path), dict):
+    if not is_csv(path) and isinstance(data := read_json(path), dict):
         return {key: _reply(value, f"{path}: {key}") for key, value in data.items()}
     rows = ((identity(row, "question_id", where), row, where) for where, row in rows_of(path))
     return by_id(((key, _reply(row.get("answer"), where)) for key, row, where in rows), "question", path)

@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.benchmark import MetricUse
 from benchmarks.tasks.images.vqa import Annotation, read_annotations
-from benchmarks.tasks.official import DataError, by_id, identity, read_json, reference, rows_of, said, text
+from benchmarks.tasks.official import (
+    DataError,
+    by_id,
+    identity,
+    is_csv,
+    read_json,
+    reference,
+    rows_of,
+    said,
+    text,
+)
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
@@ -50,7 +60,7 @@ def read_single_answers(path: Path) -> dict[str, AnsweredQuestion]:
     Raises:
         DataError: cut off or of another kind, a question twice, or answers to one that differ.
     """
-    if path.suffix != ".csv" and isinstance(data := read_json(path), dict) and "annotations" in data:
+    if not is_csv(path) and isinstance(data := read_json(path), dict) and "annotations" in data:
         return {key: _agreed(key, row, path) for key, row in read_annotations(path).items()}
     return by_id(((row.id, row) for row in (_listed(*each) for each in rows_of(path))), "question", path)
 

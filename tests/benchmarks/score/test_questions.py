@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -194,6 +195,14 @@ def test_next_qa_reads_places_and_replies(bench: Command, predictions: Any) -> N
     assert found["choice_accuracy", "temporal"] == (0, 1)
     assert found["choice_accuracy", "temporal: before and after"] == (0, 1)
     assert found["choice_unparsed", None][0] == (0.5 if "who" in json.dumps(predictions) else 0)
+
+
+def test_questions_and_replies_may_be_gzipped_csv(bench: Command) -> None:
+    Path("val.csv.gz").write_bytes(gzip.compress(next_qa(["CW", "TP"]).encode()))
+    replies = b"question_id,answer\n77_0,B\n77_1,a p\n"
+    Path("replies.csv.gz").write_bytes(gzip.compress(replies))
+    found = scored(bench, "next-qa", Path("val.csv.gz"), Path("replies.csv.gz"))
+    assert found["choice_accuracy", None] == (0.5, 2)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ relative to the folder: the name that pairs a prediction with its reference and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.tasks.official import DataError, read_json
-from nextgpt.media import Image, Video
+from nextgpt.media import Audio, Image, MediaError, Video
+from nextgpt.media.file import open_regular
+from nextgpt.media.image import moves
 
-PICTURES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-CLIPS = frozenset({".avi", ".mkv", ".mov", ".mp4", ".webm"})
-SOUNDS = frozenset({".flac", ".mp3", ".ogg", ".wav"})
+# .heic is a picture that is not read: it is named, or counted, rather than passed over.
+PICTURES = frozenset(
+    {".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg"}
+    | {".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+CLIPS = frozenset(
+    {".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"}
+    | {".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
+)
+SOUNDS = frozenset(
+    {".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2"}
+    | {".mp3", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav", ".weba", ".wma"}
+)
 ARRAYS = frozenset({".npy", ".npz"})
+_MOVING = frozenset({".apng", ".avif", ".gif", ".png", ".webp"})  # pictures that may be clips
+_BESIDE = frozenset(
+    {".csv", ".html", ".json", ".jsonl", ".log", ".md", ".npy", ".npz", ".tsv", ".txt", ".yaml"}
+)
+MAX_BYTES = (
+    1 << 30
+)  # of all arrays of a file together, unpacked: 65,000 rows of Inception features in float64
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -49,20 +70,45 @@ def files_by_name(folder: Path, endings: frozenset[str], what: str) -> dict[str,
             )
         found[name] = path
     if not found:
-        known = ", ".join(sorted(endings))
+        known = ", ".join(sorted(endings, key=lambda ending: (len(ending), ending)))
         raise DataError(f"{folder}: no {what} here; they end in {known}.")
     return found
 
 
+def passed_over(folder: Path, endings: frozenset[str]) -> list[str]:
+    """A note on files of a folder that have other endings, and so are none of what is looked for.
+
+    Args:
+        folder: where to look.
+        endings: of the files that count, in lower case.
+
+    Returns:
+        No note, or one that counts and names them; texts and tables beside the media are not meant.
+    """
+    known = endings | _BESIDE
+    others = [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() not in known and path.is_file() and not path.name.startswith(".")
+    ]
+    if not others:
+        return []
+    named = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    return [f"{len(others)} files of {folder.name} have no ending that is known here: {named}"]
+
+
 def clips_by_name(folder: Path) -> dict[str, list[Path]]:
-    """Clips by name: each one video file, or the pictures of a subfolder, its frames in the order of names.
+    """Clips by name: each one video file or animated picture, or the pictures of a subfolder.
+
+    The pictures of a subfolder are frames in the order of their names; one alone that moves is the clip.
 
     Raises:
         DataError: as `files_by_name`; or an empty subfolder, which is a clip without frames.
     """
     found: dict[str, list[Path]] = {}
     for name, path in files_by_name(folder, CLIPS | PICTURES, "clips or folders of frames").items():
-        clip = name if path.suffix.lower() in CLIPS else path.parent.relative_to(folder).as_posix()
+        whole = path.suffix.lower() in CLIPS or (path.parent == folder and _moves(path))
+        clip = name if whole else path.parent.relative_to(folder).as_posix()
         found.setdefault(clip, []).append(path)
     if "." in found:
         raise DataError(f"{found['.'][0]}: a picture, no clip; put the frames of each clip into a subfolder.")
@@ -76,32 +122,93 @@ def open_frames(paths: Sequence[Path]) -> list[NDArray[np.uint8]]:
     """The frames of a clip of `clips_by_name`, uint8 [H, W, 3] each.
 
     Raises:
-        MediaError: a file that is no picture or clip, is cut off, or has no frames; names the file.
+        MediaError: a file that is no picture or clip, is cut off, has no frames, or moves among frames;
+            names the file.
     """
-    if paths[0].suffix.lower() in CLIPS:
+    if len(paths) == 1 and (paths[0].suffix.lower() in CLIPS or _moves(paths[0])):
         return list(Video.open(paths[0]).frames)
+    for path in paths:
+        if _moves(path):
+            raise MediaError(f"{path}: moves, and lies among frames; put each clip into a folder of its own.")
     return [Image.open(path).pixels for path in paths]
+
+
+def _moves(path: Path) -> bool:
+    return path.suffix.lower() in _MOVING and moves(path)
+
+
+def open_sound(path: Path) -> Audio:
+    """A sound of any length that fits into memory.
+
+    Raises:
+        MediaError: no sound, or cut off; names the file.
+    """
+    return Audio.open(path, max_seconds=math.inf)
 
 
 def read_arrays(path: Path) -> Arrays:
     """Features in NumPy's format: the one array of a ``.npy``, called ``features``, or those of a ``.npz``.
 
     Raises:
-        DataError: missing, damaged, or anything but plain arrays of numbers; objects are never unpickled.
+        DataError: missing, damaged, too large, or anything but plain arrays of numbers; objects are never
+            unpickled.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"features": loaded}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; check the path.") from None
-    except (OSError, ValueError, EOFError) as error:
+        with open_regular(path) as file:
+            packed = zipfile.is_zipfile(file)
+        arrays = _unpacked(path) if packed else {"features": _mapped(path)}
+    except MediaError as error:
+        raise DataError(str(error)) from None
+    except DataError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise nearly anything at damaged files
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
-            f"{path}: no readable NumPy file ({error}); save it again with numpy.save."
+            f"{path}: no readable NumPy file ({reason}); save it again with numpy.save."
         ) from error
     for name, array in arrays.items():
         if array.dtype.kind not in "fiu":
             raise DataError(f"{path}: {name} holds {array.dtype}, no numbers; save float arrays, [N, D].")
     return arrays
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """The array of a ``.npy``; what its head promises beyond the file is an error before it is memory."""
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    _refuse_if_large(path, mapped.nbytes)
+    return np.array(mapped)
+
+
+def _unpacked(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a ``.npz``, whose sizes are looked at before anything is unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        _refuse_if_large(path, sum(member.file_size for member in members))
+        for member in members:
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                head = _HEADS.get(version)
+                shape, _, dtype = head(file) if head else ((), False, np.dtype(object))
+            if math.prod(shape) * dtype.itemsize > member.file_size:
+                raise DataError(
+                    f"{path}: {member.filename} promises {shape}, more than is there; save it again."
+                )
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+_HEADS: Mapping[tuple[int, int], Callable[[Any], Any]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def _refuse_if_large(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        raise DataError(
+            f"{path}: {size / 1e9:.1f} GB of arrays, more than {MAX_BYTES / 1e9:.1f}; save fewer rows, or "
+            "float32."
+        )
 
 
 def read_prompts(path: Path) -> dict[str, str]:

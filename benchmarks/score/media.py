@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from benchmarks.score.arrays import score_arrays
 from benchmarks.score.clips import score_clips
 from benchmarks.score.generated import Generated, Scored
-from benchmarks.score.material import ARRAYS
+from benchmarks.score.material import ARRAYS, CLIPS, PICTURES, SOUNDS, passed_over
 from benchmarks.score.networks import check_networks
 from benchmarks.score.pictures import PICTURE_DISTANCES, score_edits, score_pictures
 from benchmarks.score.sounds import score_sounds
@@ -28,12 +28,14 @@ class Family:
         extractors: those used where nobody names any.
         score: from what was asked to rows.
         distances: names in `DISTANCES` for given features.
+        endings: of the files that count; others are named in a note.
     """
 
     media: str
     extractors: tuple[str, ...]
     score: Callable[[Generated], Scored]
-    distances: tuple[str, ...] = ()
+    distances: tuple[str, ...]
+    endings: frozenset[str]
 
 
 def score_generated(asked: Generated) -> Scored:
@@ -52,16 +54,24 @@ def score_generated(asked: Generated) -> Scored:
         raise DataError(f"{asked.family}: nothing to compare with; give --references, --prompts, or both.")
     asked = replace(asked, extractors=asked.extractors or family.extractors)
     check_networks(asked, family.media)
-    return family.score(asked)
+    scored = family.score(asked)
+    for folder in filter(None, (asked.predictions, asked.references)):
+        scored.notes += passed_over(folder, family.endings)
+    return scored
 
 
+_SETS = (*PICTURE_DISTANCES, "cmmd")
 FAMILIES: Mapping[str, Family] = {
-    "text-to-image": Family("pictures", ("inception", "clip"), score_pictures, (*PICTURE_DISTANCES, "cmmd")),
-    "editing": Family("pictures", ("clip",), score_edits, (*PICTURE_DISTANCES, "cmmd")),
+    "text-to-image": Family("pictures", ("inception", "clip"), score_pictures, _SETS, PICTURES),
+    "editing": Family("pictures", ("clip",), score_edits, _SETS, PICTURES),
     "text-to-video": Family(
-        "pictures", ("clip",), score_clips, ("fvd", "fvd_infinity", "kid", "precision_recall")
+        "pictures",
+        ("clip",),
+        score_clips,
+        ("fvd", "fvd_infinity", "kid", "precision_recall"),
+        CLIPS | PICTURES,
     ),
     "text-to-audio": Family(
-        "sounds", ("vggish", "panns", "clap"), score_sounds, ("fad", "fad_infinity", "kad")
+        "sounds", ("vggish", "panns", "clap"), score_sounds, ("fad", "fad_infinity", "kad"), SOUNDS
     ),
 }

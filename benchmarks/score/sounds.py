@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry
 from benchmarks.score.generated import Generated, Scored, absent_names
-from benchmarks.score.material import SOUNDS, files_by_name, read_prompts
+from benchmarks.score.material import SOUNDS, files_by_name, open_sound, read_prompts
 from benchmarks.score.networks import Network, networks
 from benchmarks.score.sets import Rows
+from nextgpt.media import MediaError
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 def score_sounds(asked: Generated) -> Scored:
     """A set of sounds against another, pair by pair where names agree, and each sound against its prompt."""
-    from metrics.extractors import read_sound
-    from metrics.metric import MetricInputError
     from metrics.statistics import estimate
 
     scored = Scored()
@@ -27,12 +26,12 @@ def score_sounds(asked: Generated) -> Scored:
     prompts = read_prompts(asked.prompts) if asked.prompts else {}
     lost = absent_names(asked, files, prompts, asked.prompts)
     true = files_by_name(asked.references, SOUNDS, "sounds") if asked.references else {}
-    heard = {name: read_sound(path) for name, path in true.items()}
+    heard = {name: open_sound(path) for name, path in true.items()}
     said = {}
     for name, path in files.items():
         try:
-            said[name] = read_sound(path)
-        except MetricInputError:
+            said[name] = open_sound(path)
+        except MediaError:
             if not asked.allow_missing:
                 raise
             lost.append(name)

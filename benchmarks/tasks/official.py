@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -263,6 +264,8 @@ def _content(path: Path) -> bytes:
         DataError: missing, empty, cut off, or a little file that unpacks to very much.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, a device has no end
+            raise DataError(f"{path}: cannot be read: a folder, a pipe or a device; check that it is a file.")
         data = path.read_bytes()
     except FileNotFoundError:
         raise DataError(

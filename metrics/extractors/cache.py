@@ -93,10 +93,11 @@ class CachedExtractor:
     def _find(self, key: str) -> bool:
         path = self._path(key)
         if key not in self._known and path is not None and path.is_file():
-            try:
-                self._known[key] = np.load(path, allow_pickle=False)
-            except (ValueError, EOFError, OSError):  # cut off by a crash: compute it again
+            row = _stored(path)
+            if row is None:  # cut off by a crash: compute it again
                 path.unlink(missing_ok=True)
+            else:
+                self._known[key] = row
         return key in self._known
 
     def _keep(self, key: str, row: NDArray[np.floating]) -> None:
@@ -109,3 +110,11 @@ class CachedExtractor:
         with temporary.open("wb") as file:
             np.save(file, row, allow_pickle=False)
         temporary.replace(path)
+
+
+def _stored(path: Path) -> NDArray[np.floating] | None:
+    """An array that was kept; None where the file is damaged. A map takes no more than the file has."""
+    try:
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except Exception:  # noqa: BLE001  (NumPy raises nearly anything at damaged heads)
+        return None

@@ -29,7 +29,6 @@ PREPARATION = "mono:mean,resample:kaiser-best"
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000  # Hz
 MOST_CHANNELS = 32
-_UNKNOWN_SIZE = 0xFFFFFFFF  # what a stream writes where a RIFF file's size stands
 # The Kaiser-windowed sinc that resampy calls kaiser_best since its 0.4, as VGGish's ports use it.
 _ZERO_CROSSINGS, _ROLL_OFF, _BETA = 50, 0.91734737, 12.984585309858852
 
@@ -73,31 +72,20 @@ class Sound:
 
 
 def read_sound(path: Path | str) -> Sound:
-    """A sound file of any format that libsndfile knows: WAV, FLAC, Ogg, MP3 and more.
+    """A sound file that libsndfile knows: WAV, FLAC, Ogg, Opus, MP3, AIFF, AU, CAF, W64 or RF64.
 
-    Samples that a lossy codec put beyond full scale are cut there.
+    Samples that a lossy codec put beyond full scale are cut there; floats that were never scaled to it are
+    refused.
 
     Raises:
-        MetricInputError: missing, empty, cut off, or no sound; the message names the file.
+        MetricInputError: missing, no regular file, empty, cut off, too long, or no sound; the message names
+            the file.
     """
-    import soundfile
+    from metrics.extractors.sound_files import read_samples
 
-    path = Path(path)
+    samples, rate = read_samples(Path(path))
     try:
-        _check_whole(path)
-        with soundfile.SoundFile(path) as file:
-            promised, samples = file.frames, file.read(dtype="float32", always_2d=True)
-            rate = int(file.samplerate)
-    except OSError as error:
-        raise MetricInputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except soundfile.LibsndfileError as error:
-        raise MetricInputError(
-            f"{path}: no sound in a known format, or damaged ({error.error_string}); fetch it again"
-        ) from error
-    if len(samples) < promised:
-        raise MetricInputError(f"{path}: cut off: {len(samples)} of {promised} samples; fetch it again")
-    try:
-        return Sound(np.clip(samples, -1, 1), rate)  # NaN stays NaN
+        return Sound(samples, rate)
     except MetricInputError as error:
         raise MetricInputError(f"{path}: {error}") from None
 
@@ -192,15 +180,3 @@ def _mono(samples: NDArray[np.floating]) -> NDArray[np.float32]:
         raise MetricInputError("it is empty; count it as a failure or leave it out")
     mono = samples.mean(axis=1, dtype=np.float32) if samples.ndim == 2 else samples
     return np.ascontiguousarray(mono, dtype=np.float32)
-
-
-def _check_whole(path: Path) -> None:
-    """Refuses a WAV file shorter than its header says: libsndfile would give a part as if it were all."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    size = path.stat().st_size
-    if not size:
-        raise MetricInputError(f"{path}: the file is empty (0 bytes); fetch it again")
-    stated = int.from_bytes(head[4:8], "little")
-    if head[:4] == b"RIFF" and stated != _UNKNOWN_SIZE and stated + 8 > size:
-        raise MetricInputError(f"{path}: cut off: {size} of {stated + 8} bytes are there; fetch it again")

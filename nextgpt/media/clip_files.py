@@ -24,6 +24,7 @@ Pixels = NDArray[np.uint8]
 # By the names of FFmpeg's demuxers; `mov` is MP4 too, `matroska` WebM. The second half are sounds.
 CONTAINERS = "asf,avi,flv,matroska,mov,mpeg,mpegts,mpegvideo,ogg,aac,ac3,amr,flac,mp3,wav"
 _QUICK, _USUAL = 0.01, 0.1  # seconds: a picture that is shown for less than the one is shown for the other
+_ROUNDING = 0.05  # seconds that a container's clock may add
 _GRACE = 0.25  # seconds that a clip may end early
 
 
@@ -98,8 +99,8 @@ def _read_pictures(
         times = [0.0]
         for seconds in _durations(picture, count):
             times.append(times[-1] + seconds)
-            if times[-1] > max_seconds:
-                break
+            if times[-1] > max_seconds + _ROUNDING:
+                break  # and is refused
         frames = _Frames(name, len(times[1:]) / times[-1], fps, max_seconds, max_pixels)
         frames.expect(times[-1], picture.width, picture.height)
         for number in range(count):
@@ -134,12 +135,18 @@ def _read_video(
         frames = _Frames(name, own, fps, max_seconds, max_pixels)
         frames.expect(_seconds(container, stream) or 0.0, stream.width, stream.height)
         reach = 0.0  # how far any stream goes, by the file's own clock
-        for packet in container.demux():
-            if packet.pts is not None:
-                reach = max(reach, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-            if packet.stream.index == stream.index:
-                for frame in packet.decode():
-                    frames.decoded(frame)
+        try:
+            for packet in container.demux():
+                if packet.pts is not None:
+                    reach = max(reach, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if packet.stream.index == stream.index:
+                    for frame in packet.decode():
+                        frames.decoded(frame)
+        except av.ArgumentError as error:  # what a decoder says to frames beyond `max_pixels`, too
+            raise MediaError(
+                f"{name}: damaged, or its frames hold more than {MAX_FRAME_PIXELS / 1e6:g} megapixels each; "
+                "fetch it again, or make it smaller first."
+            ) from error
         if not frames.seen:
             raise MediaError(f"{name}: its video stream has no frames; fetch it again.")
         _refuse_if_short(name, container, stream, frames, reach)
@@ -243,7 +250,7 @@ class _Frames:
         self.kept += 1
 
     def _refuse_if_long(self, seconds: float) -> None:
-        if seconds > self.max_seconds + self.tick:
+        if seconds > self.max_seconds + _ROUNDING:
             raise MediaError(
                 f"{self.name}: lasts {seconds:.1f} s, longer than {self.max_seconds:g}; cut it first."
             )

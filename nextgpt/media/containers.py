@@ -24,6 +24,7 @@ from nextgpt.media.file import MediaError
 UNKNOWN_SIZE = 0xFFFFFFFF  # what a stream writes where a size of 32 bits stands
 _UNKNOWN_LONG = 0xFFFFFFFFFFFFFFFF  # and of 64
 _LONGEST_PAGE = 65_307  # of an Ogg file
+_MOST_CHUNKS = 100_000  # that are looked at: a file may consist of empty ones
 _SEGMENT = 0x18538067  # what holds all of a Matroska file but its first few bytes
 _BOXES = (b"ftyp", b"free", b"mdat", b"meta", b"moof", b"moov", b"sidx", b"skip", b"uuid", b"wide")
 
@@ -91,7 +92,9 @@ def _end_of_chunk(file: BinaryIO, head: bytes, length: int) -> int | None:
     """Where the chunk that matters ends in a file of chunks; what comes behind it may be missing."""
     layout = _LAYOUTS[head[:4]]
     at = layout.first
-    while at < length:
+    for _ in range(_MOST_CHUNKS):
+        if at >= length:
+            break
         file.seek(at)
         chunk = file.read(layout.name + layout.size + 4)
         name, size = chunk[:4], int.from_bytes(chunk[layout.name : layout.name + layout.size], layout.order)
@@ -134,7 +137,9 @@ def _variable(file: BinaryIO) -> int | None:
 def _end_of_boxes(file: BinaryIO, length: int) -> int | None:
     """Where the last of an MP4 file's outermost boxes ends; what is no known box was put behind them."""
     at = 0
-    while at + 8 <= length:
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > length:
+            break
         file.seek(at)
         head = file.read(16)
         size = int.from_bytes(head[:4], "big")

@@ -205,6 +205,19 @@ def open_picture(file: BinaryIO, name: str, max_pixels: int = MAX_PIXELS) -> PIL
     return picture
 
 
+def moves(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a picture of several frames, which `nextgpt.media.Video` reads as a clip.
+
+    Only as much is decoded as it takes to count. What is no picture does not move.
+    """
+    try:
+        with open_regular(path) as file, decoding(str(path)), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return bool(getattr(open_picture(file, str(path)), "n_frames", 1) > 1)
+    except MediaError:
+        return False
+
+
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise MediaError(

@@ -171,7 +171,10 @@ def read_dossier(folder: Path, baseline: str | None = None) -> Dossier:
     if not entries:
         raise ReportError(f"{folder}: none of its runs can be shown; the first: {left_out[0]}")
     if not any(entry.run.results for entry in entries.values()):
-        raise ReportError(f"{folder}: none of its runs is scored; run `nextgpt-bench run` to its end")
+        why = next(iter(entries.values())).run.unscored
+        raise ReportError(
+            f"{folder}: none of its runs is scored; run `nextgpt-bench run` to its end (the first: {why})"
+        )
     manifests = {entry.system: entry.about for entry in entries.values()}
     parts, stems = assign_parts(manifests.values(), baseline)
     main = order_main([name for name, part in parts.items() if part == "main"], baseline)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmarks.harness.asked import digest
 from benchmarks.harness.records import Result, Run
-from benchmarks.harness.storage import write_atomically
+from benchmarks.harness.storage import RecordError, build, read_json, write_atomically
 
 if TYPE_CHECKING:
     from metrics.metric import Comparison
@@ -173,16 +173,13 @@ def read_expectation(benchmark: str, system: str, folder: Path = FOLDER) -> Expe
     """
     path = folder / benchmark / f"{system}.json"
     shown = f"{folder.name}/{benchmark}/{system}.json"
+    if not path.exists():
+        raise ExpectationError(f"{shown}: nothing is expected of {system} yet; {_AGAIN}")
     try:
-        row = json.loads(path.read_bytes())
-        expected = Expectation(**row)
-        values = list(expected.samples.values())
-        damaged = not values or not all(isinstance(v, int | float) and math.isfinite(v) for v in values)
-    except FileNotFoundError:
-        raise ExpectationError(f"{shown}: nothing is expected of {system} yet; {_AGAIN}") from None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ExpectationError(f"{shown}: damaged ({error}); restore it, or {_AGAIN}") from error
-    if damaged or (expected.benchmark, expected.system) != (benchmark, system):
+        expected = build(Expectation, read_json(path, dict), path)
+    except RecordError as error:
+        raise ExpectationError(f"{shown}: damaged ({error}, or {_AGAIN})") from error
+    if not expected.samples or (expected.benchmark, expected.system) != (benchmark, system):
         raise ExpectationError(f"{shown}: not the scores of {system} on {benchmark}; restore it, or {_AGAIN}")
     return expected
 

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
 
 _HUGE = 2.0**63
 _BRIEFLY = reprlib.Repr()
@@ -140,7 +142,7 @@ def parse_json(data: bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def build(kind: type[Any], row: Any, path: Path) -> Any:
+def build(kind: type[T], row: Any, path: Path) -> T:
     """A dataclass from a JSON object, every field of it held against its type.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,11 +10,10 @@ from nextgpt.media import Audio, Image, MediaError, Medium, Video
 from nextgpt.media.video import CHAT_FPS
 from nextgpt.messages import Failure, Message, Modality, Request, seed_of, user
 from nextgpt.model import NextGPT
+from nextgpt.reasoning.prompts import HALVES
 from nextgpt.signals import MODALITIES
 
 ENDINGS: dict[Modality, str] = {"image": ".png", "video": ".mp4", "audio": ".wav"}
-# Bytes that are no text reach a program as halves of surrogate pairs, which no tokenizer takes.
-_HALVES = re.compile("[\ud800-\udfff]")
 HELP = (
     "/image FILE, /video FILE and /audio FILE go with your next message, /forget takes them back, "
     "/new begins anew, /quit ends"
@@ -74,7 +72,7 @@ class Chat:
         earlier = self.messages[-count:] if count else []
         while earlier and earlier[0].role == "assistant":
             earlier = earlier[1:]
-        said = user(*self.shown, _HALVES.sub("\N{REPLACEMENT CHARACTER}", text))
+        said = user(*self.shown, HALVES.sub("\N{REPLACEMENT CHARACTER}", text))
         self.shown = []
         seed = seed_of(f"chat/{len(self.messages)}", self.seed)
         with self.busy():
@@ -122,19 +120,32 @@ def loop(chat: Chat, read: Callable[[], str], write: Callable[[str], None]) -> N
             line = read().strip()
         except EOFError:
             return
-        command, _, rest = line.partition(" ")
-        if command == "/quit":
+        if line.partition(" ")[0] == "/quit":
             return
-        if command.removeprefix("/") in MODALITIES and command.startswith("/"):
-            try:
-                chat.show(open_medium(command[1:], Path(rest.strip()).expanduser()))
-            except MediaError as error:
-                write(str(error))
-        elif command == "/forget":
-            chat.forget()
-        elif command == "/new":
-            chat.begin_anew()
-        elif command.startswith("/"):
-            write(HELP)
-        elif line:
-            write(told(*chat.say(line)))
+        try:
+            _obey(chat, line, write)
+        except (MediaError, OSError) as error:  # the conversation goes on
+            write(str(error))
+
+
+def _obey(chat: Chat, line: str, write: Callable[[str], None]) -> None:
+    command, _, rest = line.partition(" ")
+    if command.startswith("/") and command[1:] in MODALITIES:
+        chat.show(open_medium(command[1:], _path(rest.strip())))
+    elif command == "/forget":
+        chat.forget()
+    elif command == "/new":
+        chat.begin_anew()
+    elif command.startswith("/"):
+        write(HELP)
+    elif line:
+        write(told(*chat.say(line)))
+
+
+def _path(typed: str) -> Path:
+    """A path as it was typed; a home that nobody has is the name of a file, and no name holds a zero."""
+    path = Path(typed.replace("\0", "\\x00"))
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

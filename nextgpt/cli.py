@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from nextgpt.threads import wait_asleep
 
 if TYPE_CHECKING:
     from nextgpt.config import Config
+    from nextgpt.sizing.rehearsal import Need
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +39,7 @@ class StageName(enum.StrEnum):
     instruct = "instruct"
 
 
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write it to this file, as JSON.")]
 Preset = Annotated[str, typer.Option(help="A preset's name, or a YAML file.")]
 ProjectionKind = Annotated[
     str | None,
@@ -192,12 +195,14 @@ def params(
     memory: Annotated[
         bool, typer.Option("--memory", help="Also the peak memory of answering and of each stage.")
     ] = False,
+    json: JsonFile = None,
 ) -> None:
     """Count every part's parameters, trainable and frozen; full-size models are counted without weights."""
     from rich.console import Console
     from rich.table import Table
 
     from nextgpt.config import load_config
+    from nextgpt.documents import write_json
     from nextgpt.sizing.parameters import count, trainable_share
     from nextgpt.sizing.structure import parts_of
 
@@ -211,10 +216,16 @@ def params(
     Console().print(table)
     trained = sum(row.parameters for row in rows if row.trainable)
     say(f"{trained:,} of {sum(row.parameters for row in rows):,} train: {trainable_share(rows):.2%}")
+    peaks: list[Need] = []
     if memory:
         from nextgpt.sizing.rehearsal import needs, told
 
-        say("\n".join(told(needs(config))))
+        peaks = needs(config)
+        say("\n".join(told(peaks)))
+    if json:
+        sizes = [asdict(peak) | {"total": peak.total} for peak in peaks]
+        found = {"parts": [asdict(row) for row in rows], "trainable_share": trainable_share(rows)}
+        write_json(json, found | {"memory": sizes})
 
 
 @app.command()
@@ -244,17 +255,17 @@ def doctor(
     preset: Preset = "tiny",
     weights: WeightsFolder = None,
     projection: ProjectionKind = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: JsonFile = None,
 ) -> None:
     """List each file that a preset needs: there or missing, its size, licence and origin. Loads nothing."""
+    from nextgpt.documents import write_json
     from nextgpt.weights import doctor as examination
 
     parts = examination.examine(_configured(preset, projection, None), weights)
-    if as_json:
-        say(examination.as_json(parts))
-    else:
-        for line in examination.lines(parts):
-            say(line)
+    for line in examination.lines(parts):
+        say(line)
+    if json:
+        write_json(json, [asdict(part) | {"whole": part.whole} for part in parts])
     if not all(part.whole for part in parts):
         raise typer.Exit(1)
 
@@ -278,4 +289,9 @@ def main() -> None:
         run_app(app)
     except UserError as error:
         say(f"nextgpt: {one_line(error)}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:  # of no file that a person could look at
+            raise
+        say(f"nextgpt: {one_line(f'{error.filename}: {error.strerror}')}", err=True)
         sys.exit(1)

@@ -24,6 +24,14 @@ Keep = Literal["device", "memory", "disk"]
 STAGES: tuple[Stage, ...] = ("encoding", "decoding", "instruct")
 
 
+# The least that some fields can be, wherever they stand.
+_LEAST: Mapping[str, float] = {
+    **dict.fromkeys(("rank", "max_new_tokens", "batch", "examples", "accumulate", "save_every"), 1),
+    **dict.fromkeys(("history", "held_out", "learning_rate", "dropout", "weight_decay", "clip"), 0),
+    **dict.fromkeys(("longest", "epochs", "steps", "tolerated", "warmup"), 0),
+}
+
+
 @dataclass(frozen=True)
 class Weights:
     """Where the frozen parts and the trained ones are found (see `nextgpt.weights.places`).
@@ -287,6 +295,7 @@ def load_config(preset: str | os.PathLike[str], *, projection: str | None = None
             f"{path.name}: there is no input projection {config.projection!r}; "
             f"it has {', '.join(config.input_projection)}"
         )
+    _in_range(config, path.name)
     _complete(config, path.name)
     if config.prompt.tags and config.vocabulary != "trained":
         raise ConfigError(
@@ -307,6 +316,18 @@ def checkpoint_place(config: Config, stage: Stage) -> str:
     return f"{config.weights.checkpoints}/{stage}{suffix}" if config.weights.checkpoints else ""
 
 
+def _in_range(config: Config, where: str) -> None:
+    """See that numbers are such as can be."""
+    stages = config.training and [(f"training: {name}", config.training.stage(name)) for name in STAGES]
+    for place, part in [("lora", config.lora), ("generation", config.generation), *(stages or ())]:
+        for name, least in _LEAST.items():
+            if getattr(part, name, least) < least:
+                raise ConfigError(f"{where}: {place}: {name}: {getattr(part, name)} is less than {least}")
+    for modality, count in config.signals.items():
+        if count < 1:
+            raise ConfigError(f"{where}: signals: {modality}: {count} is less than 1")
+
+
 def _complete(config: Config, where: str) -> None:
     """See that what belongs together is there together."""
     for modality in config.signals:
@@ -320,3 +341,5 @@ def _complete(config: Config, where: str) -> None:
     for modality, template in config.prompt.media().items():
         if template.count("{media}") != 1:
             raise ConfigError(f"{where}: prompt: {modality}: {template!r} needs {{media}}, once")
+    if config.prompt.user.count("{content}") != 1:
+        raise ConfigError(f"{where}: prompt: user: {config.prompt.user!r} needs {{content}}, once")

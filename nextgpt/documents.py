@@ -59,6 +59,18 @@ def read_yaml(path: Path) -> Any:
     return _parsed(path, _yaml, "YAML", _LONGEST_YAML)
 
 
+def write_json(path: Path, values: Any) -> None:
+    """Write values to a file, as JSON.
+
+    Raises:
+        DocumentError: it cannot be written.
+    """
+    try:
+        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be written: {error.strerror}") from error
+
+
 def _yaml(text: str) -> Any:
     from yaml import SafeLoader
 

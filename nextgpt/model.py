@@ -20,7 +20,7 @@ from nextgpt.encoding.preprocessing import FRAME_SECONDS
 from nextgpt.media import Audio, Medium
 from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant
 from nextgpt.reasoning.language_model import Generated, LanguageModel
-from nextgpt.reasoning.prompts import Writer, Written
+from nextgpt.reasoning.prompts import Writer, Written, half_character
 from nextgpt.signals import MODALITIES, Span
 
 if TYPE_CHECKING:
@@ -244,6 +244,8 @@ class NextGPT(nn.Module):
             unknown = {medium.modality for medium in message.media} - known
             if unknown:
                 return Failure("encode", f"{self.name} cannot read {', '.join(sorted(unknown))}")
+            if half := half_character(message.text):
+                return Failure("encode", f"a message holds {half}, half of a character; write it in UTF-8")
         return None
 
     def _unfit(self, written: Written) -> Failure | None:

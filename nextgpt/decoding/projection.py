@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nextgpt.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class OutputProjectionConfig:
@@ -126,14 +128,16 @@ def output_projection(
         options: further fields of `OutputProjectionConfig`.
 
     Raises:
-        ValueError: there is no such kind.
-        TypeError: there is no such option.
+        ConfigError: there is no such kind, no such option, or no network of such numbers.
 
     >>> output_projection("transformer", in_dim=192, out_dim=128, queries=48, width=128).config.heads
     4
     """
-    if kind != "transformer":
-        raise ValueError(f"there is no output projection {kind!r}; there is only transformer")
-    return OutputProjection(
-        OutputProjectionConfig(in_dim=in_dim, out_dim=out_dim, queries=queries, **options)
-    )
+    try:
+        if kind != "transformer":
+            raise ValueError("there is only transformer")
+        return OutputProjection(
+            OutputProjectionConfig(in_dim=in_dim, out_dim=out_dim, queries=queries, **options)
+        )
+    except (ValueError, TypeError, RuntimeError, ArithmeticError, AssertionError) as error:
+        raise ConfigError(f"output projection {kind!r}: {error}") from error

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from nextgpt.encoding.grouping import GroupingConfig, GroupingProjection
+from nextgpt.errors import ConfigError
 
 INPUT_PROJECTIONS = ("grouping", "linear", "patches", "mlp")
 
@@ -104,18 +105,21 @@ def input_projection(
         options: further fields of `GroupingConfig`; `tokens` for "patches" and "mlp"; "linear" takes none.
 
     Raises:
-        ValueError: there is no such kind.
-        TypeError: there is no such option.
+        ConfigError: there is no such kind, no such option, or no network of such numbers.
 
     >>> input_projection("linear", in_dim=128, out_dim=192).tokens
     1
     >>> input_projection("grouping", in_dim=128, out_dim=192, stages=[{"depth": 1, "groups": 12}]).tokens
     12
     """
-    if kind == "grouping":
-        return GroupingProjection(GroupingConfig.from_dict({"in_dim": in_dim, "out_dim": out_dim, **options}))
-    if kind == "linear":
-        return LinearProjection(in_dim, out_dim, **options)
-    if kind in ("patches", "mlp"):
-        return PatchProjection(in_dim, out_dim, hidden=kind == "mlp", **options)
-    raise ValueError(f"there is no input projection {kind!r}; choose one of {', '.join(INPUT_PROJECTIONS)}")
+    try:
+        if kind == "grouping":
+            sizes = {"in_dim": in_dim, "out_dim": out_dim, **options}
+            return GroupingProjection(GroupingConfig.from_dict(sizes))
+        if kind == "linear":
+            return LinearProjection(in_dim, out_dim, **options)
+        if kind in ("patches", "mlp"):
+            return PatchProjection(in_dim, out_dim, hidden=kind == "mlp", **options)
+        raise ValueError(f"there is none of this kind; choose one of {', '.join(INPUT_PROJECTIONS)}")
+    except (ValueError, TypeError, RuntimeError, ArithmeticError, AssertionError) as error:
+        raise ConfigError(f"input projection {kind!r}: {error}") from error

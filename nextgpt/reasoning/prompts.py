@@ -19,12 +19,25 @@ from nextgpt.signals import Signals
 
 MEDIUM = -1  # the place of one concept token
 _SPACES = ("\u2581", "\u0120")  # how tokenizers write a space: sentencepiece's, and GPT-2's
+# Bytes that are no text reach a program as halves of surrogate pairs, which no tokenizer takes.
+HALVES = re.compile("[\ud800-\udfff]")
 
 
 class _Tag(str):
     """A template's own token, as against typed text that spells it."""
 
     __slots__ = ()
+
+
+def half_character(text: str) -> str:
+    """Half of a character, which no tokenizer takes, if there is one in a text: bytes that were no UTF-8.
+
+    Example:
+        >>> half_character("caf" + chr(0xDCE9)), half_character("café")
+        ('U+DCE9', '')
+    """
+    half = HALVES.search(text)
+    return f"U+{ord(half.group()):04X}" if half else ""
 
 
 @dataclass

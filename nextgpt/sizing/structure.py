@@ -237,6 +237,14 @@ def _decoder(config: Config, modality: Modality) -> Decoder:
     place = getattr(config.weights, modality)
     folder = _folder(place, DECODERS)
     made = DECODERS[place] if folder is None else _read(folder, modality)
+    try:
+        return replace(made, latents=_latents(config, modality, made))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(f"{config.name}: generation: options: {modality}: {error}") from error
+
+
+def _latents(config: Config, modality: Modality, made: Decoder) -> tuple[int, ...]:
+    """The shape of what is denoised for one medium."""
     options, side = config.generation.options.get(modality, {}), made.side
     # Every VAE here but Wan's and CogVideoX's keeps one pixel in eight either way.
     size = [int(options[name]) // 8 if name in options else side for name in ("height", "width")]
@@ -245,7 +253,7 @@ def _decoder(config: Config, modality: Modality) -> Decoder:
         seconds = options.get("audio_length_in_s")
         size = [side if seconds is None else round(float(seconds) * 25), 16]
     frames = [int(options.get("num_frames", 16))] if modality == "video" else []
-    return replace(made, latents=(made.channels, *frames, *size))
+    return (made.channels, *frames, *size)
 
 
 def _read(folder: Path, modality: Modality) -> Decoder:

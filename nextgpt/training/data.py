@@ -86,14 +86,19 @@ def source(name: str, options: Mapping[str, Any] | None = None) -> Source:
     module, _, function = name.partition(":")
     try:
         found: Callable[..., Iterable[Example | Broken]] = getattr(importlib.import_module(module), function)
+        if not callable(found):
+            raise ValueError(f"{function} is no function")
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"training source {name!r}: {error}; name it as module:function") from error
     given = dict(options or {})
     try:
         inspect.signature(found).bind("encoding", 0, 0, **given)
     except TypeError as error:
-        takes = inspect.signature(found)
-        raise ConfigError(f"training source {name!r}: {error}; it takes {takes}") from error
+        own = list(inspect.signature(found).parameters)[3:]  # after stage, count and seed
+        raise ConfigError(
+            f"training source {name!r}: does not take the options {', '.join(given) or '(none)'}; "
+            f"its own are {', '.join(own) or '(none)'}"
+        ) from error
     return partial(found, **given)
 
 

@@ -164,7 +164,11 @@ def planned(
     options: dict[str, Any] = dict(config.training.options)
     if data is not None:
         options["folder"] = str(data)
-    read = source(config.training.source, options)
+    try:
+        read = source(config.training.source, options)
+    except ConfigError as error:
+        hint = "; --data is for presets that read files, as 7b does" if data is not None else ""
+        raise ConfigError(f"{error}{hint}") from error
     return plan, read(stage, plan.examples + plan.held_out, plan.seed)
 
 

@@ -31,6 +31,7 @@ from nextgpt.documents import DocumentError, read_json
 from nextgpt.errors import UserError
 from nextgpt.media import Audio, Image, MediaError, Medium, Video
 from nextgpt.messages import Message, Modality, Part
+from nextgpt.reasoning.prompts import half_character
 from nextgpt.training.data import UNSEEN, Broken, Example, TrainingError
 
 OPEN: Mapping[Modality, Callable[[Path], Medium]] = {
@@ -276,7 +277,7 @@ def _turn(turn: Any) -> tuple[str, str]:
     role = _ROLES.get(str(turn.get("from")).lower())
     if role is None:
         raise RecordError(f"a turn is from {turn.get('from')!r}; there are human and gpt")
-    return role, turn["value"]
+    return role, _whole(turn["value"], "a turn of the conversation")
 
 
 def _text(record: Any, name: str) -> str:
@@ -284,7 +285,13 @@ def _text(record: Any, name: str) -> str:
     value = record.get(name) if isinstance(record, Mapping) else None
     if not isinstance(value, str):
         raise RecordError(f"{name}: expected text, got {value!r:.80}")
-    return value
+    return _whole(value, name)
+
+
+def _whole(text: str, name: str) -> str:
+    if half := half_character(text):
+        raise RecordError(f"{name}: holds {half}, half of a character")
+    return text
 
 
 def _texts(record: Mapping[str, Any], name: str) -> list[str]:
@@ -295,7 +302,7 @@ def _texts(record: Mapping[str, Any], name: str) -> list[str]:
     values = [value] if isinstance(value, str) else _list(value, name)
     if not all(isinstance(item, str) for item in values):
         raise RecordError(f"{name}: expected text, got {value!r:.80}")
-    return [str(item) for item in values]
+    return [_whole(item, name) for item in values]
 
 
 def _list(value: Any, name: str) -> list[Any]:

@@ -5,7 +5,6 @@ Nothing is loaded and nothing is fetched; torch is not even imported.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -256,8 +255,3 @@ def _size(count: int) -> str:
         if count >= size:
             return f"{count / size:.2f} {unit}"
     return f"{count} B"
-
-
-def as_json(parts: Sequence[Part]) -> str:
-    """The findings for programs."""
-    return json.dumps([asdict(part) | {"whole": part.whole} for part in parts], indent=1)

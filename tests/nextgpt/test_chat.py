@@ -128,3 +128,15 @@ def test_each_turn_has_its_own_seed(tmp_path: Path) -> None:
     parrot = Parrot()
     talk(parrot, tmp_path, "one", "two")
     assert parrot.asked[0].seed != parrot.asked[1].seed
+
+
+def test_what_cannot_be_opened_or_kept_does_not_end_the_conversation(tmp_path: Path) -> None:
+    parrot = Parrot()
+    long = f"/image {'a' * 5000}"
+    told = talk(parrot, tmp_path, "/image ~nobody/x.png", "/audio \0", f"/video {tmp_path}", long, "hello")
+    assert len(told) == 5
+    assert told[-1] == "hello"
+    (tmp_path / "file").write_text("")
+    told = talk(parrot, tmp_path / "file", "draw", "hello")
+    assert "file" in told[0]
+    assert told[-1] == "hello"

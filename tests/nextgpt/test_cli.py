@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +138,79 @@ def test_parameters_are_counted(
     told = capsys.readouterr().out
     assert all(part in told for part in ("input projection", "LoRA", "UNet", "language model"))
     assert told.rstrip().endswith("%")
+
+
+def test_counts_and_findings_are_written_as_json_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "params", "--memory", "--json", tmp_path / "params.json") == 0
+    found = json.loads((tmp_path / "params.json").read_text())
+    counted = sum(part["parameters"] for part in found["parts"] if part["trainable"])
+    assert f"{counted:,} of" in capsys.readouterr().out
+    assert [peak["task"] for peak in found["memory"]] == ["inference", "encoding", "decoding", "instruct"]
+    assert run(monkeypatch, "doctor", "--json", tmp_path / "doctor.json") == 0
+    assert all(part["whole"] for part in json.loads((tmp_path / "doctor.json").read_text()))
+    capsys.readouterr()
+    assert run(monkeypatch, "params", "--json", tmp_path / "nowhere" / "params.json") == 1
+    assert "cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_data_for_a_source_that_reads_none_is_one_line(
+    preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "train", "decoding", "--preset", preset, "--data", tmp_path) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "does not take the options folder; its own are (none); --data is for presets" in line
+
+
+PRESETS: list[tuple[str, object, str]] = [
+    (
+        "input_projection",
+        {"grouping": {"heads": 7, "width": 16, "stages": []}},
+        "input projection 'grouping'",
+    ),
+    ("input_projection", {"grouping": {"width": 16, "stages": 7}}, "input projection 'grouping'"),
+    ("output_projection", {"kind": "rubbish"}, "output projection 'rubbish'"),
+    ("generation", {"options": {"image": {"height": "tall"}}}, "generation: options: image: invalid literal"),
+    ("weights", {"encoder": ".", "language_model": "."}, "no such file|No such file|config.json"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "words"), PRESETS)
+def test_a_preset_of_impossible_parts_is_one_line(
+    preset: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    field: str,
+    value: object,
+    words: str,
+) -> None:
+    values = yaml.safe_load(preset.read_text()) | {field: value}
+    if field == "weights":
+        values["signals"] = {}
+    if field == "output_projection":
+        assert run(monkeypatch, "train", "decoding", "--preset", _written(preset, values)) == 1
+    else:
+        assert run(monkeypatch, "params", "--preset", _written(preset, values)) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(f"nextgpt: .*({words})", line)
+
+
+def _written(path: Path, values: object) -> Path:
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "folder", "latin.yaml", "deep.yaml", "/dev/zero"])
+def test_what_is_no_preset_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin.yaml").write_bytes(b"caf\xe9: 1")
+    (tmp_path / "deep.yaml").write_text("[" * 5000)
+    for command in ("params", "doctor", "chat"):
+        assert run(monkeypatch, command, "--preset", name) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("nextgpt: ")
+        assert name in line

@@ -193,3 +193,9 @@ def test_the_shipped_model_answers() -> None:
     (answer,) = model.respond([Request((user("draw a picture of a small red circle in the center."),))])
     assert isinstance(answer, Message)
     assert answer.images
+
+
+def test_half_a_character_is_a_failure_of_its_request_alone(model: NextGPT) -> None:
+    halved, whole = model.respond([Request((user("caf\udce9"),)), Request((user("hello"),))])
+    assert halved == Failure("encode", "a message holds U+DCE9, half of a character; write it in UTF-8")
+    assert isinstance(whole, Message)

@@ -88,7 +88,7 @@ def test_mistakes_are_shown_and_not_obeyed(
     assert raw(shown) == []
 
 
-@pytest.mark.parametrize("words", [("doctor",), ("doctor", "--json"), ("params",)])
+@pytest.mark.parametrize("words", [("doctor",), ("params",)])
 def test_a_preset_is_shown_and_not_obeyed(
     words: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,

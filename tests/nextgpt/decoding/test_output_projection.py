@@ -89,7 +89,7 @@ def test_queries_differ_from_the_first_step_and_spans_do_not_mix() -> None:
 def test_what_cannot_be_built_is_refused() -> None:
     with pytest.raises(ValueError, match="no multiple"):
         OutputProjectionConfig(width=130)
-    with pytest.raises(ValueError, match="'qformer'; there is only transformer"):
+    with pytest.raises(ValueError, match="'qformer': there is only transformer"):
         output_projection("qformer", in_dim=8, out_dim=8, queries=1)
-    with pytest.raises(TypeError, match="widht"):
+    with pytest.raises(ValueError, match="widht"):
         output_projection("transformer", in_dim=8, out_dim=8, queries=1, widht=8)

@@ -96,9 +96,9 @@ def test_both_kinds_are_called_alike() -> None:
 
 
 def test_what_cannot_be_built_is_refused() -> None:
-    with pytest.raises(ValueError, match="'qformer'; choose one of grouping, linear"):
+    with pytest.raises(ValueError, match=r"'qformer': there is none .*choose one of grouping, linear"):
         input_projection("qformer", in_dim=1, out_dim=1)
-    with pytest.raises(TypeError, match="widht"):
+    with pytest.raises(ValueError, match="widht"):
         input_projection("grouping", in_dim=1, out_dim=1, widht=3)
     with pytest.raises(ValueError, match="stages is empty"):
         GroupingConfig(stages=())

@@ -123,8 +123,9 @@ def test_a_folder_of_weights_keeps_the_licences_of_what_it_stands_for(own: Confi
 
 
 def test_nothing_heavy_is_imported_and_what_is_missing_fails(tmp_path: Path) -> None:
+    written = tmp_path / "needs.json"
     code = (
-        "import sys; sys.argv = ['nextgpt', 'doctor', '--preset', '7b', '--json']\n"
+        f"import sys; sys.argv = ['nextgpt', 'doctor', '--preset', '7b', '--json', {str(written)!r}]\n"
         "from nextgpt.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert stop.code == 1, stop.code\n"
@@ -133,7 +134,7 @@ def test_nothing_heavy_is_imported_and_what_is_missing_fails(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    parts = json.loads(done.stdout)
+    parts = json.loads(written.read_text())
     assert {"name", "place", "licence", "source", "files", "whole"} <= set(parts[0])
 
 

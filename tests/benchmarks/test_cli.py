@@ -98,6 +98,71 @@ def test_a_file_that_cannot_be_written_is_a_line(bench: Command) -> None:
     assert "rows.json: cannot be written" in err
 
 
+def test_rows_may_go_to_standard_output_and_no_device_is_replaced() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.cli", "list", "--json", "/dev/stdout"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout[done.stdout.index("\n[\n") :])
+    assert Path("/dev/stdout").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("import sys; sys.exit(0)", "raised SystemExit: 0, in theirs.py:1"),
+        ("def make(:", "raised SyntaxError"),
+        ("raise KeyError('k')", "raised KeyError: 'k', in theirs.py:1"),
+        ("def make(): raise SystemExit", "raised SystemExit: , in theirs.py:1"),
+        ("def make(size): pass", "when called without arguments"),
+        ("def make(): pass", "returned NoneType, which is no system"),
+        ("import theirs_of_old", "needs theirs_of_old, which is not installed"),
+    ],
+)
+def test_a_system_that_cannot_be_loaded_is_a_line_and_spoils_no_other(
+    bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, complaint: str
+) -> None:
+    monkeypatch.delitem(sys.modules, "theirs", raising=False)
+    (tmp_path / "theirs.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    status, out, err = bench("run", "--benchmark", "numbers", "--system", "theirs:make", "--system", SPEAKER)
+    assert status == 1
+    assert "0.5000" in out
+    assert complaint in only_line(err)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--suite", ""),
+        ("--limit", "9" * 30),
+        ("--batch-size", "9" * 30),
+        ("--seed", "-1"),
+        ("--seed", "9" * 30),
+        ("--out", "/dev/null/x"),
+        ("--out", "x" * 300),
+        ("--out", "/" + "x/" * 3000),
+        ("--json", "."),
+        ("--json", "x" * 300),
+        ("--system", ":"),
+        ("--system", "a b:c"),
+        ("--system", "..:x"),
+        ("--system", "answers:"),
+        ("--system", "answers:/dev/null"),
+    ],
+)
+def test_no_value_of_an_option_gives_a_trace(bench: Command, option: str, value: str) -> None:
+    others = {"--benchmark": "numbers", "--system": SPEAKER}
+    words = [word for pair in {**others, option: value}.items() for word in pair]
+    code, _, err = bench("run", *(words if option != "--suite" else [option, value, "--system", SPEAKER]))
+    assert code in (1, 2)
+    assert "rror: " in err
+    assert "Traceback" not in err
+
+
 def test_a_bug_keeps_its_trace(bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> None:
         raise ZeroDivisionError(name)
@@ -107,7 +172,14 @@ def test_a_bug_keeps_its_trace(bench: Command, monkeypatch: pytest.MonkeyPatch) 
         bench("run", "--benchmark", "numbers", "--system", SPEAKER)
 
 
-def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "before"),
+    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, "stopped by SIGTERM\n")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_done(
+    tmp_path: Path, number: signal.Signals, status: int, before: str
+) -> None:
     program = (
         # Whoever runs the tests in the background ignores interrupts, and so would this child.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -132,12 +204,14 @@ def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_done(tmp_path: Path) 
         stderr=subprocess.PIPE,
     )
     wait_for_lines(tmp_path / "runs" / "sleepy" / "numbers" / FILE, 2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert only_line(err.decode()) == (
-        "stopped; every finished batch is kept in runs, and the same command does what is left"
+    assert process.returncode == status
+    assert err.decode() == (
+        f"{before}stopped; every finished batch is kept in runs, and the same command does what is left\n"
     )
+    left = {path.name for path in (tmp_path / "runs" / "sleepy" / "numbers").iterdir()}
+    assert left == {"run.json", "predictions.jsonl", "media"}
 
 
 # --- listing -----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from benchmarks.harness.records import Run
 from benchmarks.harness.run import evaluate, run
 from metrics.metric import Comparison
 from nextgpt.messages import Message, Request, assistant
-from tests.benchmarks.fakes import ExactMatch, Speaker, echo, numbers, text_of
+from tests.benchmarks.fakes import ExactMatch, Speaker, echo, numbers, sample, text_of
 
 
 def answering(right: int, count: int = 120) -> Speaker:
@@ -116,6 +116,28 @@ def test_what_is_not_comparable_is_refused_and_says_how_to_make_it_so(
         hold(measured(tmp_path / "now", answering(60)), replace(expected, **changes))  # type: ignore[arg-type]
     assert complaint in str(error.value)
     assert "`nextgpt-bench expect`" in str(error.value)
+
+
+def test_what_was_expected_on_other_data_of_the_same_ids_is_not_compared(
+    tmp_path: Path, expected: Expectation
+) -> None:
+    samples = [sample(k) for k in range(120)]
+    samples[7] = replace(samples[7], references={"answer": "another"})
+    run = evaluate(numbers(samples=samples), answering(60), tmp_path / "now")
+    with pytest.raises(
+        ExpectationError, match="the data changed: sample 's7' is not the one that was scored"
+    ):
+        hold(run, expected)
+
+
+def test_an_expectation_that_does_not_say_what_was_asked_is_held_and_says_so(
+    tmp_path: Path, expected: Expectation
+) -> None:
+    run = measured(tmp_path / "now", answering(60))
+    assert "not checked" not in hold(run, expected).words
+    verdict = hold(run, replace(expected, asked={}))
+    assert verdict.kind == "holds"
+    assert "whether the data are the same is not checked" in verdict.words
 
 
 def test_an_expectation_is_a_file_that_says_the_same_every_time(

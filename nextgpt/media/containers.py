@@ -7,6 +7,7 @@ Matroska, WebM          where the segment ends
 MP4, MOV                where each of the outermost boxes ends
 Ogg                     the last page is whole, and says that it is the last
 GIF                     blocks follow one another to the trailer
+PNG                     chunks follow one another to the last, which is marked
 FLV                     the last tag is followed by its own size
 ======================  ===========================================================================
 
@@ -154,6 +155,8 @@ def _unfinished(file: BinaryIO, length: int) -> str:
     """What a file lacks that should end with a mark of its end; nothing where it is whole."""
     file.seek(0)
     start = file.read(6)
+    if start[:4] == b"\x89PNG":
+        return "" if _png_ends(file, length) else "its chunks break off before the end"
     if start[:4] == b"OggS":
         return _unfinished_ogg(file, length)
     if start in (b"GIF87a", b"GIF89a"):
@@ -171,6 +174,20 @@ def _unfinished_ogg(file: BinaryIO, length: int) -> str:
     if len(page) < 27 + count + sum(page[27 : 27 + count]):
         return "its last page breaks off"
     return "" if page[5] & 4 else "its last page is not marked as the last"
+
+
+def _png_ends(file: BinaryIO, length: int) -> bool:
+    """Whether a PNG's chunks, from behind the signature, lead to the last one, and that is whole."""
+    at = 8
+    for _ in range(_MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(8)
+        at += 12 + int.from_bytes(head[:4], "big")
+        if len(head) < 8 or at > length:
+            return False
+        if head[4:] == b"IEND":
+            break
+    return True
 
 
 def _flv_ends(file: BinaryIO, length: int) -> bool:

@@ -20,6 +20,7 @@ from tests.nextgpt.media import made
 
 FILES = [
     *((Image, name, make) for name, make in made.PICTURES.items()),
+    *((Image, f"moving {name}", make) for name, make in made.MOVING.items()),
     *((Video, name, make) for name, make in made.MOVING.items()),
     *((Video, name, make) for name, make in made.CLIPS.items()),
     *((Audio, name, make) for name, make in (made.SOUNDS | made.TRACKS).items()),

@@ -140,8 +140,10 @@ class Image:
         file = as_file(data, name)
         with decoding(name), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged tags, and of sizes: those are judged here
-            refuse_if_cut(file, name)
             picture = open_picture(file, name, max_pixels)
+            place = file.tell()
+            refuse_if_cut(file, name)
+            file.seek(place)
             picture.load()
             return cls(rgb(ImageOps.exif_transpose(picture)))
 

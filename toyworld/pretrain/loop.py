@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from toyworld.pretrain.progress import stepped
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +62,8 @@ def fit(
     start = _resume(path, model, optimizer, average)
     saved = time.monotonic()
     running = math.nan
-    for step in _progress(recipe, start):
+    stepped(recipe.name, start, recipe.steps)
+    for step in range(start, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = _rate(recipe, step)
         torch.manual_seed(hash_seed(recipe, step))
@@ -81,6 +84,7 @@ def fit(
             _save(path, step + 1, model, optimizer, average)
             saved = time.monotonic()
             report(f"{recipe.name}: step {step + 1} of {recipe.steps}, loss {running:.4f}")
+        stepped(recipe.name, step + 1, recipe.steps)
     if average:
         with torch.no_grad():
             for name, parameter in parameters.items():
@@ -90,18 +94,6 @@ def fit(
 def hash_seed(recipe: Recipe, step: int) -> int:
     """The seed of one step: of its noise and its data."""
     return (recipe.seed * 1_000_003 + step) & 0x7FFFFFFF
-
-
-def _progress(recipe: Recipe, start: int) -> Iterable[int]:
-    from rich.progress import track
-
-    return track(
-        range(start, recipe.steps),
-        description=recipe.name,
-        total=recipe.steps,
-        completed=start,
-        transient=True,
-    )
 
 
 def _rate(recipe: Recipe, step: int) -> float:

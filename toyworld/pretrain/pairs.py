@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from toyworld.instructions import instruct
+from toyworld.kinds import KINDS
 from toyworld.language import captions
 from toyworld.scene import Scene
 from toyworld.splits import Split, stream
@@ -26,6 +28,16 @@ def near_pairs(split: Split, seed: int, count: int) -> list[Scene]:
         if edit is not None:
             found += [scene, edit.target]
     return found[:count]
+
+
+def near_values(kind: type, split: Split, seed: int) -> Iterator[Any]:
+    """Scenes, clips or sounds without end, every second an edit of the one before, as `near_pairs`."""
+    rng = random.Random(f"near-{kind.__name__}-{split}-{seed}")
+    for value in KINDS[kind].stream(split, seed):
+        edit = KINDS[kind].instruct(value, rng, seen=split != "compositional")
+        if edit is not None:
+            yield value
+            yield edit.target
 
 
 def caption_ids(tokenizer: PreTrainedTokenizerFast, scenes: list[Scene], seed: int) -> torch.Tensor:

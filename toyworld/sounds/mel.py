@@ -30,7 +30,7 @@ def log_mel(samples: Floats) -> Floats:
     """
     wave = samples - samples.mean(dtype=np.float64)
     wave = wave / (np.abs(wave).max() + 1e-8) * PEAK
-    mel = np.abs(_spectrum(wave))[: len(samples) // HOP] @ _filters()
+    mel = np.abs(spectrum(wave))[: len(samples) // HOP] @ triangles()
     logarithm: Floats = np.log(np.maximum(mel, FLOOR)).astype(np.float32)
     return logarithm
 
@@ -56,14 +56,14 @@ def griffin_lim(mel: Floats, rounds: int = ROUNDS, seed: int = 0) -> Floats:
     phases = np.exp(2j * np.pi * np.random.default_rng(seed).random(amplitudes.shape))
     before = np.zeros_like(phases)
     for _ in range(rounds):
-        now = _spectrum(_wave(amplitudes * phases, size))
+        now = spectrum(_wave(amplitudes * phases, size))
         ahead = now + _MOMENTUM * (now - before)
         phases, before = ahead / np.maximum(np.abs(ahead), 1e-12), now
     wave = _wave(amplitudes * phases, size)
     return np.asarray(wave / max(1.0, np.abs(wave).max()), dtype=np.float32)
 
 
-def _spectrum(wave: NDArray[np.float64]) -> NDArray[np.complex128]:
+def spectrum(wave: NDArray[np.float64]) -> NDArray[np.complex128]:
     """Short-time spectrum, complex ``[1 + N // 160, 513]``; the ends are mirrored."""
     padded = np.pad(wave, FFT // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP]
@@ -86,7 +86,7 @@ def _window() -> NDArray[np.float64]:
 
 
 @cache
-def _filters() -> NDArray[np.float64]:
+def triangles() -> NDArray[np.float64]:
     """Frequencies to triangles, float64 [513, 64]."""
     from transformers.audio_utils import mel_filter_bank
 
@@ -104,4 +104,4 @@ def _filters() -> NDArray[np.float64]:
 
 @cache
 def _inverse() -> NDArray[np.float64]:
-    return np.asarray(np.linalg.pinv(_filters()))
+    return np.asarray(np.linalg.pinv(triangles()))

@@ -13,7 +13,7 @@ from typing import Any
 
 from toyworld.exchanges import Exchange, Part
 from toyworld.export import write_json
-from toyworld.kinds import Modality, kind_of
+from toyworld.kinds import Modality, call, kind_of
 from toyworld.splits import Value
 
 ENDINGS: dict[Modality, str] = {"image": ".png", "video": ".mkv", "audio": ".wav"}
@@ -42,7 +42,7 @@ def write_generation(folder: Path, values: Iterable[Value], seed: int = 0) -> Pa
         kind = kind_of(value)
         rng = random.Random(f"generation-{seed}-{value.key}")
         request = rng.choice(kind.make_requests).format(caption=kind.paraphrase(value, rng))
-        reply = (kind.call.format(caption=kind.describe(value)), value)
+        reply = (call(value), value)
         held.append([Exchange((request,), reply, "make")])
     return write_json(folder / "generation.json", [_record(folder, one) for one in held])
 

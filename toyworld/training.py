@@ -1,17 +1,21 @@
-"""What NExT-GPT's three stages are trained on in this world: conversations with pictures.
+"""What NExT-GPT's three stages are trained on in this world: conversations with pictures, or with all media.
 
-A preset names `toyworld.training:examples` as its data; the trainer draws as many as it needs.
+A preset names `toyworld.training:examples` as its data, or `toyworld.training:examples_in_all_media`; the
+trainer draws as many as it needs.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nextgpt.messages import Message, assistant, user
 from nextgpt.training.data import Example
 from toyworld.dialogue import CALL, DESCRIBE, DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
+from toyworld.exchanges import Exchange, dialogues
 from toyworld.instructions import instruct
+from toyworld.kinds import KINDS, call, kind_of
 from toyworld.language import describe, paraphrase
 from toyworld.questions import questions
 from toyworld.render import render
@@ -45,6 +49,49 @@ def examples(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
             yield _draw(scene, rng)
         else:
             yield _mixed(scene, rng)
+
+
+def examples_in_all_media(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
+    """Examples of one stage over training scenes, clips and sounds in turn, the same for the same seed.
+
+    Args:
+        stage: ``encoding`` (a medium to its caption), ``decoding`` (a caption to its medium) or ``instruct``
+            (dialogues of three to five turns in which media are asked about, made, changed and turned into
+            each other).
+        count: How many.
+        seed: Of values and wordings.
+
+    Raises:
+        ValueError: If the stage is unknown.
+
+    Example:
+        >>> drawn = examples_in_all_media("decoding", 3)
+        >>> [example.conversation[1].media[0].modality for example in drawn]
+        ['image', 'video', 'audio']
+    """
+    if stage not in _STAGES:
+        raise ValueError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
+    rng = random.Random(f"media-{stage}-{seed}")
+    held = {kind: dialogues("train", seed + 1_000_000, kind=kind) for kind in KINDS}
+    values = {kind: entry.stream("train", seed + 1_000_000) for kind, entry in KINDS.items()}
+    for kind, entry in itertools.islice(itertools.cycle(KINDS.items()), count):
+        if stage == "instruct":
+            yield _example(next(held[kind]))
+            continue
+        value = next(values[kind])
+        if stage == "encoding":
+            request = (value, rng.choice(entry.describe_requests))
+            yield _example((Exchange(request, (entry.describe(value),), "describe"),))
+        else:
+            wording = rng.choice(entry.make_requests).format(caption=entry.paraphrase(value, rng))
+            yield _example((Exchange((wording,), (call(value), value), "make"),))
+
+
+def _example(exchanges: Sequence[Exchange]) -> Example:
+    """A conversation with the descriptions of what its replies show."""
+    messages = tuple(message for exchange in exchanges for message in exchange.messages)
+    made = (exchange.made for exchange in exchanges)
+    return Example(messages, tuple(kind_of(value).describe(value) for value in made if value is not None))
 
 
 def _mixed(scene: Scene, rng: random.Random) -> Example:

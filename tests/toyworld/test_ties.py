@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from tests.toyworld.strategies import any_clip, any_scene, any_sound
+from toyworld import ties
 from toyworld.clips.clip import DIRECTIONS, HELD_OUT_QUICK, KINDS, SPEEDS, Actor, Clip, Deed
 from toyworld.scene import COLOURS, SHAPES, SIZES, Scene, Thing
 from toyworld.sounds.sound import HELD_OUT_LOUD, PITCHES, TIMBRES, Sound
@@ -15,6 +16,15 @@ def test_every_shape_and_size_and_deed_has_a_sound_of_its_own() -> None:
     assert set(PITCH_OF) == set(SIZES)
     assert set(PITCH_OF.values()) == set(PITCHES)
     assert set(REPEATS_OF) == set(KINDS)
+
+
+def test_the_table_that_people_read_says_what_the_code_does() -> None:
+    told = " ".join(str(ties.__doc__).split())
+    for table in (TIMBRE_OF, PITCH_OF):
+        for seen, heard_as in table.items():
+            assert f"{seen} {heard_as}" in told
+    assert [REPEATS_OF[kind] for kind in ("moves", "appears", "vanishes")] == [1, 2, 3]
+    assert "who moves is heard once, who appears twice, who vanishes three times" in told
 
 
 def test_what_is_held_out_for_the_eye_is_held_out_for_the_ear() -> None:

@@ -26,11 +26,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def commands() -> None:
-    """Keeps ``compare`` a command while it is the only one."""
-
-
 @app.command("compare")
 def compare_command(
     runs: Annotated[Path, typer.Argument(help="Folder that `nextgpt-bench run --out` wrote to.")],
@@ -67,6 +62,43 @@ def compare_command(
     if report.left_out:
         for line in report.left_out:
             say(f"left out: {one_line(line)}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("tables")
+def tables_command(
+    *,
+    paper: Annotated[Path, typer.Option(help="Folder that `nextgpt-bench run --out` wrote to.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write to [that of the runs].")] = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(help="ROW@SETTING=SYSTEM: whose run stands for a row of the paper; may be repeated."),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Write nothing; fail where this file or folder no longer follows.")
+    ] = None,
+) -> None:
+    """Write the paper's tables, each published cell beside the measured one: Markdown, LaTeX, HTML, CSV."""
+    from benchmarks.harness.records import RecordError
+    from reports.evidence import ReportError
+    from reports.paper.links import LinkError, parse_row
+    from reports.paper.twin import build_twin
+    from reports.paper.writers import differing, write_all
+
+    try:
+        twin = build_twin(paper, dict(map(parse_row, row or ())))
+        stale = [] if check is None else differing(twin, check)
+        written = write_all(twin, out or paper) if check is None else []
+    except (LinkError, ReportError, RecordError) as error:
+        raise _refusal(error) from error
+    say(twin.summary)
+    for path in written:
+        say(path)
+    for line in twin.left_out:
+        say(f"left out: {one_line(line)}", err=True)
+    for line in stale:
+        say(f"error: {one_line(line)}; write it again", err=True)
+    if stale or twin.left_out:
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ worth (``blind``), what grouping is worth (``linear``).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -161,13 +161,8 @@ def read_dossier(folder: Path, baseline: str | None = None) -> Dossier:
     Raises:
         ReportError: no run, none that can be read or is scored, or an unknown baseline.
     """
-    if not folder.is_dir():
-        raise ReportError(f"{folder}: no such folder; give the one that `nextgpt-bench run --out` wrote to")
-    found, left_out = _read_all(folder)
-    if not found and not left_out:
-        raise ReportError(f"{folder}: no runs here; make some with `nextgpt-bench run --out {folder}`")
-    entries, twice = _each_once(found)
-    left_out += twice
+    # What is damaged must not turn up in the middle of a page.
+    entries, left_out = read_evidence(folder, Run.check)
     if not entries:
         raise ReportError(f"{folder}: none of its runs can be shown; the first: {left_out[0]}")
     if not any(entry.run.results for entry in entries.values()):
@@ -181,13 +176,34 @@ def read_dossier(folder: Path, baseline: str | None = None) -> Dossier:
     return Dossier(entries, main, parts, stems, tuple(left_out))
 
 
-def _read_all(folder: Path) -> tuple[list[Evidence], list[str]]:
+def read_evidence(
+    folder: Path, check: Callable[[Run], object]
+) -> tuple[dict[tuple[str, str], Evidence], list[str]]:
+    """The runs below a folder by benchmark and system, and why others are left out, a line each.
+
+    Args:
+        folder: holds runs at any depth.
+        check: reads what a report will need of a run, so that a damaged one is left out now.
+
+    Raises:
+        ReportError: no such folder, or no run in it.
+    """
+    if not folder.is_dir():
+        raise ReportError(f"{folder}: no such folder; give the one that `nextgpt-bench run --out` wrote to")
+    found, left_out = _read_all(folder, check)
+    if not found and not left_out:
+        raise ReportError(f"{folder}: no runs here; make some with `nextgpt-bench run --out {folder}`")
+    entries, twice = _each_once(found)
+    return entries, left_out + twice
+
+
+def _read_all(folder: Path, check: Callable[[Run], object]) -> tuple[list[Evidence], list[str]]:
     """The runs below a folder in the order of their paths, and why others can't be read."""
     found, left_out = list[Evidence](), list[str]()
     for path in sorted(folder.rglob(MANIFEST)):
         try:
             run = read_run(path.parent)
-            run.check()  # what is damaged must not turn up in the middle of a page
+            check(run)
         except RecordError as error:
             left_out.append(str(error).removeprefix(f"{folder}{os.sep}"))
         else:

@@ -70,9 +70,13 @@ def render_html(report: Report) -> str:
     from markupsafe import Markup
 
     style = Markup((TEMPLATES / "style.css").read_text())
-    environment = _environment(autoescape=True, finalize=_shown)
-    template = environment.get_template("comparison.html.j2")
+    template = page_environment().get_template("comparison.html.j2")
     return str(template.render(report=report, style=style, sections=SECTIONS))
+
+
+def page_environment() -> Any:
+    """Where templates of HTML pages are found, all of whose expressions are made visible and escaped."""
+    return _environment(autoescape=True, finalize=_shown)
 
 
 def render_markdown(report: Report, pictures: str) -> str:

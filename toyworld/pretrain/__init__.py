@@ -1,1 +1,29 @@
-"""How the tiny frozen backbones of this world are made: one file per part."""
+"""How the tiny frozen backbones of this world are made: one file per part.
+
+The parts for sound and motion, as measured on one core: processor seconds a step, megabytes in half
+precision. None of them is shipped yet.
+
+===============  =====  ========  =====  =================================================================
+part             steps  s / step     MB
+===============  =====  ========  =====  =================================================================
+sound_extractor   3000      0.23    1.6
+clip_extractor    3000      0.35    1.9
+media_encoder     4500      0.24    4.7  instead of `encoder`, which has 3.1
+clap              3000      0.23         within `audio_diffusion`
+mel_autoencoder   2500      0.41         within `audio_diffusion`
+audio_diffusion   4000      0.88    8.7
+video_diffusion   6000      1.42   16.0  of which 3.3 are the pictures' autoencoder, written a second time
+===============  =====  ========  =====  =================================================================
+
+Together about five hours of one core, and with what is shipped today 61 MB. What short trial runs showed:
+
+- sound_extractor: after 1,531 of 3,000 steps the loss had come from 5.4 to 0.50. Of 200 held-out sounds,
+  every second an edit of the one before, 0.62 are found by their text; of 0.44 all is read out of the
+  embedding of the sound, of 0.42 out of that of the text.
+- media_encoder: after 210 steps, 70 a medium, the loss had come from 12 to 6.3; of 200 held-out pictures,
+  clips and sounds 0.35, 0.20 and 0.26 are found by their text.
+- mel_autoencoder: after 250 steps on 500 sounds the error was 0.30 nepers, and behind Griffin and Lim's
+  method the oracle heard 10 of 16 held-out sounds right.
+- video_diffusion: the autoencoder of pictures draws frames of clips at 37 to 39 dB, and need not be trained
+  again.
+"""

@@ -150,7 +150,10 @@ def test_a_half_written_shard_is_named(tmp_path: Path) -> None:
     [
         (("precompute", "encodng"), "encodng"),
         (("precompute", "encoding", "--preset", "tinny"), "did you mean 'tiny'"),
-        (("precompute", "encoding", "--preset", "tiny", "--data", "."), "--data is for presets that read files"),
+        (
+            ("precompute", "encoding", "--preset", "tiny", "--data", "."),
+            "--data is for presets that read files",
+        ),
         (("precompute", "encoding", "--examples", "0"), "'--examples'"),
         (("train", "encoding", "--feature", "x"), "--features"),
         (("train", "encoding", "--preset", "7b"), "name the folder of your data with --data"),

@@ -111,7 +111,8 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         str,
         typer.Argument(
             help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
-            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; or people."
+            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; people; or results, "
+            "which another tool wrote for each item."
         ),
     ],
     *,
@@ -119,13 +120,14 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         Path,
         typer.Option(
             help="Official results file or our predictions.jsonl; folder of media; features as .npy or "
-            ".npz; CSV of judgements."
+            ".npz; CSV of judgements; results of VBench, AudioBox, T2AV-Compass, UniM, lmms-eval, inspect_ai."
         ),
     ],
     references: Annotated[
         Path | None,
         typer.Option(
-            help="Official annotation file, or its folder; folder of true media, or their features."
+            help="Official annotation file, or its folder; folder of true media, or their features; another "
+            "system's results, to compare with."
         ),
     ] = None,
     prompts: Annotated[
@@ -145,7 +147,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     ] = False,
     json: JsonFile = None,
 ) -> None:
-    """Score what any program made: answers, pictures, clips, sounds, or people's judgements."""
+    """Score what any program made: answers, pictures, clips, sounds; people's and other tools' judgements."""
     from difflib import get_close_matches
 
     from benchmarks.score import media
@@ -153,7 +155,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     from benchmarks.score.formats import FAMILIES
     from benchmarks.score.generated import Generated
 
-    families = (*FAMILIES, *media.FAMILIES, "people")
+    families = (*FAMILIES, *media.FAMILIES, "people", "results")
     if family not in families:
         close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
@@ -169,10 +171,8 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         for note in found.notes:
             _note(f"missing: {note}")
         results = found.results
-    elif family == "people":
-        from benchmarks.score.judgements import score_judgements
-
-        results = score_judgements(predictions)
+    elif family in ("people", "results"):
+        results = _score_judged(family, predictions, references)
     elif references is None:
         raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
     else:
@@ -252,6 +252,19 @@ def main() -> None:
     except _ERRORS as error:
         _note(_complaint(error))
         raise SystemExit(1) from None
+
+
+def _score_judged(family: str, predictions: Path, references: Path | None) -> list[Result]:
+    """What people or other tools judged already."""
+    from benchmarks.score.judgements import score_judgements
+    from benchmarks.score.results import score_results
+
+    if family == "people":
+        return score_judgements(predictions)
+    results, notes = score_results(predictions, references)
+    for note in notes:
+        _note(note)
+    return results
 
 
 def _chosen(suite: str | None, benchmarks: list[str] | None) -> list[str]:

@@ -45,7 +45,7 @@ class Message:
         if self.role not in ("user", "assistant"):
             raise ValueError(f"The role of a message is 'user' or 'assistant', got {self.role!r}.")
         for position, part in enumerate(self.parts):
-            if not isinstance(part, str | Medium):
+            if not isinstance(part, Part):
                 raise ValueError(
                     f"Part {position} of a message is neither text nor a medium but {type(part).__name__}; "
                     "open files first, with nextgpt.Image.open(path), Video.open or Audio.open."

@@ -47,12 +47,15 @@ def asked(sample: Sample | Broken) -> Asked:
     if isinstance(sample, Broken):
         return UNUSABLE
     hashes = {name: _hash(value) for name, value in sample.references.items()}
-    request = sample.request
-    if not any(turn.parts for turn in request.conversation):
+    turns, wanted = sample.request.conversation, sample.request.wanted
+    if not any([turn.parts for turn in turns]):  # noqa: C419 - a generator costs more
         return hashes
-    # The seed depends on the id alone, and is the run's own.
-    turns = [(turn.role, turn.parts) for turn in request.conversation]
-    return {REQUEST: _hash((turns, request.wanted, sample.hints or None)), **hashes}
+    # The seed depends on the id alone, and is the run's own. Written as `_encode` writes the whole, in less
+    # time: text needs no search for what JSON has no words for.
+    said = ",".join([f'["{turn.role}",[{",".join(map(_encode, turn.parts))}]]' for turn in turns])
+    wishes = "null" if wanted is None else _encode(wanted)
+    hints = _encode(sample.hints) if sample.hints else "null"
+    return {REQUEST: _sha256(f"[[{said}],{wishes},{hints}]"), **hashes}
 
 
 def digest(found: Asked) -> str:
@@ -106,7 +109,11 @@ def refuse_if_changed(then: Asked | None, sample: Sample | Broken, where: Path |
 
 
 def _hash(value: Any) -> str:
-    return hashlib.sha256(_encode(value).encode()).hexdigest()[:12]
+    return _sha256(_encode(value))
+
+
+def _sha256(encoded: str) -> str:
+    return hashlib.sha256(encoded.encode()).hexdigest()[:12]
 
 
 def _plain(value: Any) -> Any:

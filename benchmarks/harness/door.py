@@ -144,7 +144,10 @@ def _message(answer: Message) -> Message:
                 raise ContractError(f"the {part.modality} in the answer can't be kept: {error}") from error
         elif not isinstance(part, str):
             raise ContractError(f"a part of a message must be text or a medium, not {shown(part)}")
-    return replace(answer, parts=tuple(answer.parts), steps=_steps(answer.steps))
+    steps = _steps(answer.steps)
+    if type(answer.parts) is tuple and steps == answer.steps and answer.role in ("user", "assistant"):
+        return answer  # as nearly all are; to make it anew, which looks at the role, costs more than all this
+    return replace(answer, parts=tuple(answer.parts), steps=steps)
 
 
 def _steps(steps: object) -> tuple[tuple[str, str], ...]:

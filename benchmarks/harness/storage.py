@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import json
 import os
@@ -10,6 +11,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from types import UnionType
@@ -18,6 +20,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 T = TypeVar("T")
 
 _HUGE = 2.0**63
+_encoder = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False)
+_decode = json.JSONDecoder().decode
+_encode = _encoder().encode
 _BRIEFLY = reprlib.Repr()
 _BRIEFLY.maxstring = _BRIEFLY.maxother = 80
 
@@ -77,7 +82,7 @@ def to_json(value: object, indent: int | None = None) -> bytes:
         >>> to_json("é"), to_json("half a pair: \ud83d")
         (b'"\xc3\xa9"\n', b'"half a pair: \\ud83d"\n')
     """
-    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    text = _encode(value) if indent is None else _encoder(indent=indent).encode(value)
     # Half a surrogate pair, which a model can say, is written as JSON writes it: \ud800.
     return f"{text}\n".encode(errors="backslashreplace")
 
@@ -137,7 +142,7 @@ def parse_json(data: bytes) -> Any:
         ValueError: nested too deeply
     """
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        return _decode(data.removeprefix(codecs.BOM_UTF8).decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

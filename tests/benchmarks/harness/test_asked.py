@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.harness.asked import DataChangedError, asked, difference
 from benchmarks.harness.benchmark import Broken, Options, Sample
@@ -16,7 +19,7 @@ from benchmarks.harness.scoring import score
 from benchmarks.registry import load_benchmark
 from benchmarks.score.files import score_files
 from nextgpt.media import Image
-from nextgpt.messages import Failure, Message, Request, assistant, user
+from nextgpt.messages import Failure, Message, Modality, Request, Role, assistant, user
 from tests.benchmarks.fakes import Speaker, echo, numbers, sample
 
 
@@ -112,6 +115,23 @@ def test_what_is_asked_counts_by_its_content() -> None:
     pixels[0, 0, 0] = 1
     another = replace(asking, request=Request((user(Image(pixels), "?"),)))
     assert difference(asked(asking), asked(another)) == "has another request now"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.lists(st.text())), max_size=3),
+    st.none() | st.frozensets(st.sampled_from(["text", "image"])),
+    st.dictionaries(st.text(), st.text(), max_size=2),
+)
+def test_a_request_is_hashed_as_the_json_of_its_turns_wishes_and_hints(
+    turns: list[tuple[Role, list[str]]], wanted: frozenset[Modality] | None, hints: dict[str, str]
+) -> None:
+    """What runs and expectations hold; however it is computed, it may not change."""
+    turns = [*turns, ("user", ["?"])]
+    request = Request(tuple(Message(role, tuple(parts)) for role, parts in turns), wanted)
+    whole = [turns, None if wanted is None else sorted(wanted), hints or None]
+    encoded = json.dumps(whole, sort_keys=True, separators=(",", ":")).encode()
+    found = asked(Sample("1", request, {}, group="1", hints=hints))
+    assert found == {"request": hashlib.sha256(encoded).hexdigest()[:12]}
 
 
 def test_what_cannot_be_hashed_is_refused() -> None:

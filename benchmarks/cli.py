@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: ``nextgpt-bench run | list | score | expect | doctor | selftest``.
+"""The command line of the benchmarks: ``nextgpt-bench run | list | score | expect | init | doctor ...``.
 
 Results go to standard output as a table and, with ``--json FILE``, to a file as the same rows;
 progress and notes go to standard error. What a person did wrong is one line and a non-zero exit.
@@ -61,6 +61,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Run systems on benchmarks, and score them; an interrupted run is continued."""
     from benchmarks.harness.benchmark import Options
+    from benchmarks.harness.records import why_meaningless
     from benchmarks.harness.run import evaluate
     from benchmarks.registry import load_benchmark
 
@@ -80,7 +81,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     finally:
         runs = [outcome for outcome in outcomes if outcome is not None]
         _show([result for run in runs for result in run.results], json)
-    meaningless = [problem for run in runs if (problem := _why_meaningless(run))]
+    meaningless = [problem for run in runs if (problem := why_meaningless(run))]
     for problem in meaningless:
         _note(f"error: {problem}")
     if meaningless or None in outcomes or not outcomes:
@@ -187,19 +188,36 @@ def expect_command(
     runs: Annotated[Path, typer.Argument(help="Folder of scored runs.")],
     *,
     margin: Annotated[float, typer.Option(min=0, help="A drop of the score that nobody minds.")] = 0.01,
+    because: Annotated[str, typer.Option(help="Why a line may be lowered; kept in its file.")] = "",
     expected: ExpectedFolder = None,
     json: JsonFile = None,
 ) -> None:
-    """Make finished runs the line that the regression tests hold."""
-    from benchmarks.harness.gate import FOLDER, expectation_of, write_expectation
+    """Make finished runs the line that the regression tests hold; lowering it needs a reason."""
+    from benchmarks.harness.expectations import FOLDER, expectation_of, renewed, write_expectation
     from benchmarks.harness.records import find_runs
+    from benchmarks.registry import headline_falls
 
-    found = find_runs(runs)
-    expectations = [expectation_of(run, margin) for run in found]  # all or none are written
-    for expectation in expectations:
-        _note(f"wrote {write_expectation(expectation, expected or FOLDER)}")
+    found, folder = find_runs(runs), expected or FOLDER
+    made = [
+        expectation_of(run, margin, lower_is_better=headline_falls(run.manifest.benchmark)) for run in found
+    ]
+    for expectation in [renewed(each, folder, because) for each in made]:  # all or none are written
+        lowered = f"; lowered: {expectation.because}" if expectation.because else ""
+        _note(f"wrote {write_expectation(expectation, folder)}{lowered}")
     headlines = {run.folder: run.manifest.headline for run in found}
     _show([row for run in found for row in run.results if row.metric == headlines[run.folder]], json)
+
+
+@app.command("init")
+def init_command(
+    folder: Annotated[Path, typer.Argument(help="Your repository.")] = Path(),
+) -> None:
+    """Put a repository under the gate: a test, a benchmark and a system to start from, a workflow."""
+    from benchmarks.starting import NEXT, write_start
+
+    for path, written in write_start(folder):
+        _note(f"wrote {path}" if written else f"kept {path}, which was there")
+    _note(NEXT)
 
 
 @app.command("doctor")
@@ -310,19 +328,6 @@ def _complaint(error: Exception) -> str:
     if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _OURS:
         raise error
     return f"error: {one_line(error)}"
-
-
-def _why_meaningless(run: Run) -> str:
-    """Why a finished run says nothing; empty when it says something."""
-    from nextgpt.messages import Failure
-
-    whole = [result for result in run.results if result.slice is None]
-    headline = next(result for result in whole if result.metric == run.manifest.headline)
-    where = f"{run.manifest.system} on {run.manifest.benchmark} says nothing"
-    if headline.failed == run.manifest.samples:
-        reasons = [each.answer.reason for each in run.predictions if isinstance(each.answer, Failure)]
-        return f"{where}: every sample failed, the first with: {reasons[0]}"
-    return f"{where}: {headline.method}" if all(result.value is None for result in whole) else ""
 
 
 def _show(results: Iterable[Result], json: Path | None) -> None:

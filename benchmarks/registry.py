@@ -225,22 +225,38 @@ def benchmark_names(name: str) -> tuple[str, ...]:
     """
     if name in SUITES:
         return SUITES[name].benchmarks
-    if name in BENCHMARKS:
+    if name in BENCHMARKS or ":" in name:
         return (name,)
     raise _unknown("benchmark or suite", name, [*BENCHMARKS, *SUITES])
 
 
 def load_benchmark(name: str) -> Benchmark:
-    """The benchmark of this name.
+    """The benchmark of this name: one of `BENCHMARKS`, or ``package.module:ATTRIBUTE`` of one's own.
 
     Raises:
         RegistryError: no such benchmark.
     """
+    if ":" in name:
+        return _benchmark_of_user(name)
     if name not in BENCHMARKS:
         raise _unknown("benchmark", name, BENCHMARKS)
     module, _, attribute = BENCHMARKS[name].target.partition(":")
     found: Benchmark = getattr(import_module(module), attribute)
     return found
+
+
+def headline_falls(name: str) -> bool:
+    """Whether less of a benchmark's headline metric is better.
+
+    Raises:
+        RegistryError: no such benchmark: nobody can tell.
+    """
+    if name not in BENCHMARKS:
+        more = "; the line of your own is made by `pytest --update-expected`"
+        raise _unknown("benchmark", name, BENCHMARKS, more)
+    benchmark = load_benchmark(name)
+    (use,) = (use for use in benchmark.metrics if use.name == benchmark.headline)
+    return not use.make().higher_is_better
 
 
 def load_system(name: str) -> System:
@@ -302,6 +318,21 @@ def _recorded(path: Path) -> System:
     return _checked(_made(_RECORDED, answers=answers, name=name, fingerprint=f"answers:{digest}"), name)
 
 
+def _benchmark_of_user(target: str) -> Benchmark:
+    """What stands at ``package.module:ATTRIBUTE``; whatever its code raises is named."""
+    from benchmarks.harness.benchmark import Benchmark
+
+    try:
+        found = _of_user(target, "benchmark")
+    except RegistryError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise RegistryError(f"{target}: raised {type(error).__name__}: {error}; mend it.") from error
+    if not isinstance(found, Benchmark):
+        raise RegistryError(f"{target}: is no Benchmark but {type(found).__name__}; name one.")
+    return found
+
+
 def _made(target: str, **arguments: Any) -> Any:
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)(**arguments)
@@ -310,7 +341,9 @@ def _made(target: str, **arguments: Any) -> Any:
 def _made_by_user(target: str) -> Any:
     """What the factory behind ``package.module:factory`` returns; whatever its code raises is named."""
     try:
-        return _of_user(target)()
+        factory = _of_user(target, "factory")
+        if callable(factory):
+            return factory()
     except RegistryError:
         raise
     except (Exception, SystemExit) as error:
@@ -319,13 +352,16 @@ def _made_by_user(target: str) -> Any:
         here = last.filename == __file__
         place = "when called without arguments" if here else f"in {Path(last.filename).name}:{last.lineno}"
         raise RegistryError(f"{target}: raised {type(error).__name__}: {error}, {place}; mend it.") from error
+    raise RegistryError(
+        f"{target}: {target.partition(':')[2]} is no factory but {type(factory).__name__}; name a callable."
+    )
 
 
-def _of_user(target: str) -> Any:
-    """The factory of that name, looked for in the current folder too."""
+def _of_user(target: str, kind: str) -> Any:
+    """What stands at ``package.module:name``, looked for in the current folder too."""
     module_name, _, attribute = target.partition(":")
     if not all(part.isidentifier() for part in module_name.split(".")):
-        raise RegistryError(f"{target}: not of the form package.module:factory.")
+        raise RegistryError(f"{target}: not of the form package.module:{kind}.")
     # A console script starts without the current folder on its path; `python -m` starts with it.
     here = str(Path.cwd())
     if here not in sys.path:
@@ -341,15 +377,16 @@ def _of_user(target: str) -> Any:
         raise RegistryError(
             f"{target}: no module named {missing!r}; install it, or run in the folder that holds it."
         ) from error
-    factory = getattr(module, attribute, None) if attribute else None
-    if factory is None:
-        names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise _unknown(f"factory in {module_name}:", attribute, names)
-    if not callable(factory):
-        raise RegistryError(
-            f"{target}: {attribute} is no factory but {type(factory).__name__}; name a callable."
-        )
-    return factory
+    found = getattr(module, attribute, None) if attribute else None
+    if found is None:
+        names = [key for key, value in vars(module).items() if not key.startswith("_") and _is(value, kind)]
+        raise _unknown(f"{kind} in {module_name}:", attribute, names)
+    return found
+
+
+def _is(value: Any, kind: str) -> bool:
+    """Whether something that a person's module holds may be what is looked for."""
+    return callable(value) if kind == "factory" else type(value).__name__ == "Benchmark"
 
 
 def _checked(found: Any, name: str) -> System:

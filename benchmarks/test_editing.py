@@ -6,13 +6,19 @@ metric falls significantly below ``benchmarks/expected/`` on the same samples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
-if TYPE_CHECKING:
-    from benchmarks.conftest import Measurement
+from benchmarks.pytest_plugin import Holds
 
-FAMILY = "editing"
+SYSTEMS = (
+    "nextgpt-tiny",
+    "caption-then-tool",
+    "caption-then-tool+caption",
+    "caption-then-tool+plan",
+    "nextgpt-tiny-linear",
+)
 
 
-def test_editing(measurement: Measurement) -> None:
-    measurement.hold()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_editing(holds: Holds, system: str) -> None:
+    holds("toy-editing", system=system)

@@ -1,4 +1,4 @@
-"""Image captioning: ``pytest benchmarks/ -k image_captioning`` measures the shipped systems.
+"""Image captioning: ``pytest benchmarks/ -k captioning`` measures the shipped systems.
 
 Each test runs through the harness, ends up in the table below the tests, and fails when the headline
 metric falls significantly below ``benchmarks/expected/`` on the same samples.
@@ -6,13 +6,17 @@ metric falls significantly below ``benchmarks/expected/`` on the same samples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
-if TYPE_CHECKING:
-    from benchmarks.conftest import Measurement
+from benchmarks.pytest_plugin import Holds
 
-FAMILY = "image-captioning"
+SYSTEMS = (
+    "nextgpt-tiny",
+    "caption-then-tool",
+    "nextgpt-tiny-linear",
+)
 
 
-def test_image_captioning(measurement: Measurement) -> None:
-    measurement.hold()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_image_captioning(holds: Holds, system: str) -> None:
+    holds("toy-captioning", system=system)

@@ -6,13 +6,18 @@ metric falls significantly below ``benchmarks/expected/`` on the same samples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
-if TYPE_CHECKING:
-    from benchmarks.conftest import Measurement
+from benchmarks.pytest_plugin import Holds
 
-FAMILY = "text-to-image"
+SYSTEMS = (
+    "nextgpt-tiny",
+    "caption-then-tool",
+    "caption-then-tool+caption",
+    "caption-then-tool+plan",
+)
 
 
-def test_text_to_image(measurement: Measurement) -> None:
-    measurement.hold()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_text_to_image(holds: Holds, system: str) -> None:
+    holds("toy-text-to-image", system=system)

@@ -6,13 +6,20 @@ metric falls significantly below ``benchmarks/expected/`` on the same samples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
-if TYPE_CHECKING:
-    from benchmarks.conftest import Measurement
+from benchmarks.pytest_plugin import Holds
 
-FAMILY = "vqa"
+SYSTEMS = (
+    "nextgpt-tiny",
+    "caption-then-tool",
+    "caption-then-tool+caption",
+    "caption-then-tool+plan",
+    "nextgpt-tiny-blind",
+    "nextgpt-tiny-linear",
+)
 
 
-def test_vqa(measurement: Measurement) -> None:
-    measurement.hold()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_vqa(holds: Holds, system: str) -> None:
+    holds("toy-vqa", system=system)

@@ -29,6 +29,10 @@ _COMMANDS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 
+# All that Markdown, GitHub's included, gives a meaning to inside a line: emphasis, code, links, tables, tags,
+# entities, maths. What has a meaning at the start of a line only never stands there.
+_MARKDOWN = re.compile(r"([\\`*_\[\]<|~$&])")
+
 
 def visible(text: object) -> str:
     r"""Text as it stands, but each character that would command a terminal or a page as its escape.
@@ -50,6 +54,19 @@ def one_line(text: object) -> str:
         first second\x07
     """
     return " ".join(visible(text).split())
+
+
+def escape_markdown(text: object) -> str:
+    r"""Plain text as Markdown that renders as just that text, on one line, inside a table or outside.
+
+    Example:
+        >>> print(escape_markdown("a | b `c`" + chr(10) + "<script>"))
+        a \| b \`c\` ⏎ \<script>
+    """
+    escaped = _MARKDOWN.sub(r"\\\1", visible(text))
+    # A colon before // and a dot after www would let GitHub turn bare text into a link.
+    escaped = escaped.replace("://", ":\\//").replace("www.", "www\\.")
+    return re.sub(r"\s*\n\s*", " ⏎ ", escaped)
 
 
 def say(text: object = "", *, err: bool = False, flush: bool = False) -> None:

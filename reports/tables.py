@@ -7,10 +7,10 @@ and then through the template engine's own escaping: Jinja's for HTML, `escape_m
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
+from nextgpt import terminal
 from nextgpt.terminal import visible
 
 # Metrics where a smaller number is the better one, and what the numbers of each metric can be.
@@ -37,9 +37,6 @@ METRIC_WORDS = {
 _RIGHT_FROM = {"vqa_accuracy": 0.9}
 
 _LONGEST = 600  # characters of one answer that a page shows
-# All that Markdown, GitHub's included, gives a meaning to inside a line: emphasis, code, links, tables, tags,
-# entities, maths. What has a meaning at the start of a line only never stands there.
-_MARKDOWN = re.compile(r"([\\`*_\[\]<|~$&])")
 
 
 class Measured(Protocol):
@@ -186,13 +183,10 @@ def said(text: object) -> str:
 
 
 def escape_markdown(text: object) -> str:
-    r"""Plain text as Markdown that renders as just that text, on one line, inside a table or outside.
+    r"""What a model or a data set says, as Markdown that renders as just that text, on one line.
 
     Example:
         >>> print(escape_markdown("a | b `c`" + chr(10) + "<script>"))
         a \| b \`c\` ⏎ \<script>
     """
-    escaped = _MARKDOWN.sub(r"\\\1", said(text))
-    # A colon before // and a dot after www would let GitHub turn bare text into a link.
-    escaped = escaped.replace("://", ":\\//").replace("www.", "www\\.")
-    return re.sub(r"\s*\n\s*", " ⏎ ", escaped)
+    return terminal.escape_markdown(said(text))

@@ -32,7 +32,7 @@ THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 # Imported only where a person asked for it, behind an extra or a clear message.
 OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "gradio"}
 # The pytest plugin of benchmarks/ and the peers that it is compared with come with the extra `test`.
-TEST_ONLY = {"pytest", "hypothesis", "torchmetrics"}
+TEST_ONLY = {"pytest", "_pytest", "hypothesis", "torchmetrics"}
 
 
 def third_party(path: Path) -> set[str]:
@@ -91,6 +91,11 @@ def test_torch_has_an_upper_bound() -> None:
 def test_console_script_exists(entry: str) -> None:
     module, function = entry.split(":")
     assert callable(getattr(import_module(module), function))
+
+
+def test_pytest_finds_the_plugin_by_its_entry_point() -> None:
+    (module,) = PROJECT["entry-points"]["pytest11"].values()
+    assert hasattr(import_module(module), "pytest_addoption")
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_test_command_is_what_continuous_integration_runs() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert re.search(r"pip install .*tox && tox", script)
     tests = " ".join(tox_commands("tests"))
-    for check in ("{[jobs]lint}", "pytest -n", "pytest benchmarks --limit"):
+    for check in ("{[jobs]lint}", "pytest -n", "pytest benchmarks --bench-limit"):
         assert check in tests
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "find_runs",
     "read_predictions",
     "read_run",
+    "why_meaningless",
     "write_json",
     "write_manifest",
     "write_scored",
@@ -213,6 +214,17 @@ def find_runs(root: Path) -> list[Run]:
     if not runs:
         raise RecordError(f"{root}: no runs here; make some with `nextgpt-bench run --out {root}`")
     return runs
+
+
+def why_meaningless(run: Run) -> str:
+    """Why a finished run says nothing; empty when it says something."""
+    whole = [result for result in run.results if result.slice is None]
+    headline = next(result for result in whole if result.metric == run.manifest.headline)
+    where = f"{run.manifest.system} on {run.manifest.benchmark} says nothing"
+    if headline.failed == run.manifest.samples:
+        reasons = [each.answer.reason for each in run.predictions if isinstance(each.answer, Failure)]
+        return f"{where}: every sample failed, the first with: {reasons[0]}"
+    return f"{where}: {headline.method}" if all(result.value is None for result in whole) else ""
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import registry
-from benchmarks.harness.gate import read_expectation
+from benchmarks.harness.expectations import read_expectation
 from benchmarks.harness.predictions import FILE
 from benchmarks.harness.records import read_run
 from tests.benchmarks.harness.test_run import ROOT, wait_for_lines
@@ -290,6 +290,20 @@ def test_runs_become_expectations(bench: Command, tmp_path: Path) -> None:
     assert "exact_match" in out
     assert only_line(err) == "wrote expected/numbers/speaker.json"
     assert read_expectation("numbers", "speaker", tmp_path / "expected").margin == 0.05
+
+
+def test_a_line_is_lowered_by_command_for_a_reason_alone(bench: Command, tmp_path: Path) -> None:
+    bench("run", "--benchmark", "numbers", "--system", SPEAKER)
+    bench("expect", "runs", "--expected", "expected")
+    line = tmp_path / "expected" / "numbers" / "speaker.json"
+    line.write_text(line.read_text().replace('"value": 0.5', '"value": 0.6'))
+    code, _, err = bench("expect", "runs", "--expected", "expected")
+    assert code == 1
+    assert "would be lowered: exact_match 0.5 instead of 0.6; say why with --because" in only_line(err)
+    code, _, err = bench("expect", "runs", "--expected", "expected", "--because", "half are wrong")
+    assert code == 0
+    assert only_line(err).endswith("lowered: exact_match 0.5 instead of 0.6: half are wrong")
+    assert read_expectation("numbers", "speaker", tmp_path / "expected").because.endswith("half are wrong")
 
 
 def test_all_runs_become_expectations_or_none(bench: Command) -> None:

@@ -14,11 +14,9 @@ from benchmarks.harness.records import Result
 from nextgpt.errors import UserError
 from nextgpt.messages import Failure, Request
 from tests.benchmarks.fakes import Speaker, echo
+from tests.benchmarks.repository import make, pytest_in
 from tests.benchmarks.terminal import Command
-from tests.benchmarks.test_pytest import project, pytest_of
 from tests.hostile import HOSTILE, NAME, raw
-
-__all__ = ["project"]
 
 
 def falling() -> Speaker:
@@ -106,24 +104,21 @@ def test_what_the_doctor_finds_is_shown_and_not_obeyed(
     assert raw(out + err) == []
 
 
-LOADS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("raises", lambda text: f"def load(name): raise RuntimeError({text})"),
-    ("fails", lambda text: f"def load(name): return Speaker(lambda request: Failure('plan', {text}))"),
+FAILS = (
+    ("raises", lambda text: f"def load(): raise RuntimeError({text})"),
+    ("fails", lambda text: f"def load(): return Speaker(lambda request: Failure('plan', {text}))"),
+    ("is named", lambda text: f"def load(): return Speaker(echo, name={text})"),
 )
 
 
-@pytest.mark.parametrize(("name", "load"), LOADS, ids=[name for name, _ in LOADS])
+@pytest.mark.parametrize(("how", "load"), FAILS, ids=[how for how, _ in FAILS])
 def test_what_pytest_tells_of_benchmarks_is_shown_and_not_obeyed(
-    project: Path, name: str, load: Callable[[str], str]
+    tmp_path: Path, how: str, load: Callable[[str], str]
 ) -> None:
-    text = load(ascii(NAME))  # pytest itself escapes lines with half a surrogate pair
-    conftest = project / "conftest.py"
-    words = "\nfrom nextgpt.messages import Failure\n"
-    conftest.write_text(
-        f"{conftest.read_text()}{words}{text}\nbenchmarks.conftest.load_system = load\n"
-        f"benchmarks.conftest.HEAD = ({NAME!a}, *benchmarks.conftest.HEAD[1:])\n"
-    )
-    done = pytest_of(project, str(project), "--expected", "expected")
+    words = "from nextgpt.messages import Failure\nfrom tests.benchmarks.fakes import Speaker, echo\n"
+    made = make(tmp_path, model=words + load(ascii(NAME)))  # pytest escapes halves of surrogate pairs itself
+    summary = tmp_path / "summary.md"
+    done = pytest_in(made, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     assert done.returncode == 1
     assert "\\x1b]0;owned\\x07" in done.stdout
-    assert raw(done.stdout + done.stderr) == []
+    assert raw(done.stdout + done.stderr + summary.read_text()) == []

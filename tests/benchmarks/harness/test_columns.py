@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from benchmarks.harness.benchmark import Benchmark, MetricUse, Options, Sample
-from benchmarks.harness.gate import ExpectationError, expectation_of, hold
+from benchmarks.harness.expectations import ExpectationError, expectation_of
+from benchmarks.harness.gate import hold
 from benchmarks.harness.records import Prediction, Run, read_run
 from benchmarks.harness.run import evaluate, run
 from benchmarks.harness.scoring import score, score_predictions

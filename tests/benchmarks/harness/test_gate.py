@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.harness.benchmark import MetricUse, Options
-from benchmarks.harness.gate import (
+from benchmarks.harness.expectations import (
     Expectation,
     ExpectationError,
     expectation_of,
-    hold,
-    judge,
     read_expectation,
     write_expectation,
 )
+from benchmarks.harness.gate import hold, judge
 from benchmarks.harness.records import Run
 from benchmarks.harness.run import evaluate, run
 from metrics.metric import Comparison
@@ -63,9 +62,11 @@ def test_a_drop_within_noise_is_inconclusive_and_says_what_it_would_take(
     assert int(verdict.words.split("need n=")[1].split()[0]) > 120
 
 
-def test_getting_better_holds(tmp_path: Path) -> None:
+def test_getting_better_passes_and_is_announced(tmp_path: Path) -> None:
     before = expectation_of(measured(tmp_path / "before", answering(40)))
-    assert hold(measured(tmp_path / "now", answering(60)), before).kind == "holds"
+    verdict = hold(measured(tmp_path / "now", answering(60)), before)
+    assert (verdict.kind, verdict.passed) == ("better", True)
+    assert "raise the line to keep it" in verdict.words
 
 
 def test_a_small_drop_of_many_samples_is_within_the_margin(expected: Expectation) -> None:
@@ -99,10 +100,13 @@ def test_a_limited_run_is_compared_on_its_samples(tmp_path: Path, expected: Expe
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"version": 2}, "version is 1, expected is 2"),
+        ({"version": 2}, "the expectation is of version 2 of numbers, and this run of version 1"),
         ({"signature": "exact_match|v:2"}, "signature is exact_match|v:1, expected is exact_match|v:2"),
         ({"metric": "accuracy"}, "headline metric is exact_match, expected is accuracy"),
-        ({"samples": {"s0": 1.0}}, "(119 in all) can't be compared with what is expected"),
+        (
+            {"samples": {"s0": 1.0}},
+            "other samples than the line of 1: 119 of the run are not in it, the first 's1'",
+        ),
         (
             {"samples": {**{f"s{k}": 1.0 for k in range(121)}}},
             "1 expected samples were not scored, the first 's120'",

@@ -14,8 +14,13 @@ from nextgpt import terminal
 from nextgpt.terminal import visible
 
 # Metrics where a smaller number is the better one, and what the numbers of each metric can be.
-LOWER_IS_BETTER = frozenset({"fid", "kid", "cmmd"})
-UNBOUNDED = frozenset({"fid", "kid", "cmmd", "cider", "cider_d", "clip_score"})
+_DISTANCES = frozenset(
+    ("fid", "fid_infinity", "kid", "cmmd", "fad", "fad_infinity", "fd", "kad", "fvd", "fvd_infinity")
+) | {"mcd_dtw", "mcd_plain", "kl_reference_prediction", "kl_prediction_reference"}
+LOWER_IS_BETTER = _DISTANCES | {"choice_unparsed", "pope_unparsed"}
+UNBOUNDED = _DISTANCES | {
+    "cider", "cider_d", "spider", "clip_score", "inception_score", "audio_inception_score"
+}  # fmt: skip
 
 METRIC_WORDS = {
     "attribute_f1": "attribute F1",

@@ -84,12 +84,14 @@ ROOMS = {
     "metrics/people": "agreement",
     "metrics/extractors": "clip inception",
     "benchmarks": "test_image_captioning test_vqa test_text_to_image test_editing conftest registry cli",
-    "benchmarks/score": "files formats media pictures clips sounds arrays sets material judgements",
+    "benchmarks/score": "files formats media pictures clips sounds arrays sets material judgements results",
     "benchmarks/tasks/toyworld": "captioning vqa text_to_image editing",
     "benchmarks/tasks/images": "coco pope vqa",
     "benchmarks/tasks/videos": "activitynet_qa next_qa single_answers",
     "benchmarks/harness": "system benchmark records run scoring gate",
     "reports": "comparison attribution tables cli",
+    "reports/paper": "published links twin best writers latex",
+    "reports/export": "every_eval_ever hf_eval_results",
 }
 DUE = (
     *(f"{folder}/{room}.py" for folder, rooms in ROOMS.items() for room in rooms.split()),

@@ -12,28 +12,27 @@ from dataclasses import dataclass
 from reports.paper.published import SETTINGS, Cell, Setting
 
 BENCHMARKS: Mapping[tuple[str, str], str] = {
-    ("image-captioning", "COCO"): "coco-karpathy-captioning",
-    ("image-captioning", "NoCaps"): "nocaps-captioning",
-    ("image-captioning", "Flickr30k"): "flickr30k-captioning",
+    ("image-captioning", "COCO"): "coco-karpathy",
+    ("image-captioning", "NoCaps"): "nocaps",
+    ("image-captioning", "Flickr30k"): "flickr30k",
     ("image-qa", "VQAv2"): "vqav2",
     ("image-qa", "VizWiz"): "vizwiz",
-    ("image-qa", "OKVQA"): "ok-vqa",
+    ("image-qa", "OKVQA"): "okvqa",
     ("image-benchmark", "MMB"): "mmbench",
     ("image-benchmark", "SEED"): "seed-bench",
-    ("video-captioning", "MSR-VTT"): "msr-vtt-captioning",
+    ("video-captioning", "MSR-VTT"): "msr-vtt",
     ("video-qa", "MSVD-QA"): "msvd-qa",
     ("video-qa", "MSRVTT-QA"): "msrvtt-qa",
     ("video-qa", "NExT-QA"): "next-qa",
-    ("audio-captioning", "AudioCaps"): "audiocaps-captioning",
+    ("audio-captioning", "AudioCaps"): "audiocaps",
     ("text-to-image", "COCO-caption"): "coco-30k",
     ("text-to-video", "MSR-VTT"): "msr-vtt-generation",
     ("text-to-audio", "AudioCaps"): "audiocaps-generation",
+    ("image-editing", "COCO"): "coco-editing",
     ("video-editing", "DAVIS"): "davis-editing",
     ("speech-editing", "VCTK"): "vctk-editing",
 }
-_EDITING = "coco-{}-editing"  # the paper edits objects and backgrounds of one data set
-
-_ACCURACIES = ("vqa_accuracy", "exact_match", "choice_accuracy", "accuracy")
+_ACCURACIES = ("vqa_accuracy", "exact_match_normalized", "exact_match", "choice_accuracy")
 METRICS: Mapping[str, tuple[str, ...]] = {
     "CIDEr": ("cider_d",),  # what the field's programs compute under that name
     "BLEU-4": ("bleu_4",),
@@ -48,7 +47,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "CLIP": ("clip_t",),
     "CLIP-T": ("clip_t",),
     "CLIP-I": ("clip_i",),
-    "MCD": ("mcd", "mel_cepstral_distortion"),
+    "MCD": ("mcd_dtw",),
 }
 _HUNDREDFOLD = frozenset({"CIDEr", "BLEU-4", "METEOR", "accuracy", "CLIPSIM", "CLIP"})
 _AS_IT_IS = 11  # the one table that prints its CIDEr as it is
@@ -59,9 +58,9 @@ SYSTEMS: Mapping[str, str] = {
     "NExT-GPT (zero-shot)": "nextgpt-7b",
     "NExT-GPT, grouping": "nextgpt-7b",
     "NExT-GPT, linear": "nextgpt-7b-linear",
-    "SD-1.5": "diffusers:stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "AudioLDM-S": "diffusers:cvssp/audioldm-s-full",
-    "AudioLDM-L": "diffusers:cvssp/audioldm-l-full",
+    "SD-1.5": "diffusers-stable-diffusion-v1-5",
+    "AudioLDM-S": "diffusers-audioldm-s-full",
+    "AudioLDM-L": "diffusers-audioldm-l-full",
 }
 
 UNNAMED_METRIC = "not run: the paper does not name the metric of this column"
@@ -85,11 +84,13 @@ class Measure:
         benchmark: name of the benchmark.
         metrics: names that the metric may have there; of several, the benchmark's headline.
         scale: what a measured value is multiplied by to be printed as the paper prints it.
+        part: the slice of the benchmark that is meant; None for all of it.
     """
 
     benchmark: str
     metrics: tuple[str, ...]
     scale: float
+    part: str | None = None
 
 
 def measure_of(cell: Cell) -> Measure | None:
@@ -97,17 +98,13 @@ def measure_of(cell: Cell) -> Measure | None:
 
     >>> from reports.paper.published import published_cells
     >>> measure_of(published_cells()[2])
-    Measure(benchmark='coco-karpathy-captioning', metrics=('cider_d',), scale=100.0)
+    Measure(benchmark='coco-karpathy', metrics=('cider_d',), scale=100.0, part=None)
     """
     metric, _, part = cell.metric.partition(" (")
     if metric not in METRICS:
         return None
-    if (cell.task, cell.dataset) == ("image-editing", "COCO"):
-        benchmark = _EDITING.format(part.rstrip(")"))
-    else:
-        benchmark = BENCHMARKS[cell.task, cell.dataset]
-    hundredfold = metric in _HUNDREDFOLD and cell.table != _AS_IT_IS
-    return Measure(benchmark, METRICS[metric], 100.0 if hundredfold else 1.0)
+    scale = 100.0 if metric in _HUNDREDFOLD and cell.table != _AS_IT_IS else 1.0
+    return Measure(BENCHMARKS[cell.task, cell.dataset], METRICS[metric], scale, part.rstrip(")") or None)
 
 
 def system_of(cell: Cell, rows: Rows) -> str | None:
@@ -124,8 +121,8 @@ def parse_row(text: str) -> tuple[RowKey, str]:
     Raises:
         LinkError: of another form.
 
-    >>> parse_row("BLIP-2@unstated=hf:Salesforce/blip2-opt-2.7b")
-    (('BLIP-2', 'unstated'), 'hf:Salesforce/blip2-opt-2.7b')
+    >>> parse_row("BLIP-2@unstated=hf-blip2-opt-2.7b")
+    (('BLIP-2', 'unstated'), 'hf-blip2-opt-2.7b')
     """
     row, _, system = text.partition("=")
     name, _, stated = row.rpartition("@")
@@ -133,6 +130,6 @@ def parse_row(text: str) -> tuple[RowKey, str]:
     if not name or not system or setting is None:
         raise LinkError(
             f"--row {text}: write ROW@SETTING=SYSTEM, the setting one of {', '.join(SETTINGS)}, as in "
-            '"BLIP-2@unstated=hf:Salesforce/blip2-opt-2.7b"'
+            '"BLIP-2@unstated=hf-blip2-opt-2.7b"'
         )
     return (name, setting), system

@@ -281,7 +281,10 @@ def _best(entries: Sequence[Entry]) -> tuple[Entry | None, str]:
     metrics = {each.metric for each in found.values()}
     if len(values) > 1 and len(metrics) > 1:
         return None, "no value is set in bold, for their metrics differ"
-    lower = entries[0].column.lower_is_better
+    column = entries[0].column
+    if len(values) > 1 and column.measure and column.measure.part:
+        return None, "no value is set in bold, for parts of a benchmark are not paired"
+    lower = column.lower_is_better
     best, remark = separated_best(values, "".join(metrics), lower_is_better=lower)
     return next((each for each in entries if each.measured and each.measured.evidence is best), None), remark
 
@@ -297,16 +300,15 @@ def _measured(column: Column, system: str | None, runs: Mapping[tuple[str, str],
     if run.run.unscored:
         return f"not run to its end: {system} on {measure.benchmark} is {run.run.unscored}"
     names = sorted(measure.metrics, key=lambda name: name != run.about.headline)
-    metric = next((name for name in names if run.result(name)), None)
-    if metric is None:
-        return f"not measured: the run of {system} on {measure.benchmark} has no {' or '.join(names)}"
-    result = run.result(metric)
-    assert result is not None
+    result = next((found for name in names if (found := run.result(name, measure.part))), None)
+    if result is None:
+        where = f"{measure.benchmark}, {measure.part}" if measure.part else measure.benchmark
+        return f"not measured: the run of {system} on {where} has no {' or '.join(names)}"
     value, low, high = (
         None if each is None else each * measure.scale for each in (result.value, result.low, result.high)
     )
     rest = (result.n, result.failed, result.signature, result.method)
-    return Measured(run, metric, value, low, high, *rest)
+    return Measured(run, result.metric, value, low, high, *rest)
 
 
 def judge(cell: Cell, measured: Measured) -> Verdict:

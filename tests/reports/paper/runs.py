@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.harness.benchmark import MetricUse
+from benchmarks.harness.benchmark import MetricUse, Sample
 from metrics.answers.accuracy import ExactMatch
 from tests.reports.invented import Length, Speak, benchmark, play, right_below
 
 
-def truth(sample: object) -> str:
-    return str(sample.references["captions"][0])  # type: ignore[attr-defined]
+def truth(sample: Sample) -> str:
+    return str(sample.references["captions"][0])
 
 
 def answer(out: Path, name: str, right: int, on: str = "vqav2", speak: Speak | None = None) -> None:
@@ -18,7 +18,7 @@ def answer(out: Path, name: str, right: int, on: str = "vqav2", speak: Speak | N
     play(out, name, speak or right_below(right, draws=False), benchmark(on))
 
 
-def caption(out: Path, name: str, right: int, on: str = "coco-karpathy-captioning") -> None:
+def caption(out: Path, name: str, right: int, on: str = "coco-karpathy") -> None:
     """A run whose headline is a made-up CIDEr-D."""
     uses = (
         MetricUse("cider_d", Length, lambda said: said.text, truth),

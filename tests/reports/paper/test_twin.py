@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.benchmark import MetricUse, Sample
 from benchmarks.harness.records import read_run
+from metrics.answers.accuracy import ExactMatch
 from reports.evidence import ReportError
 from reports.paper.links import Rows
 from reports.paper.published import published_cells
 from reports.paper.twin import Entry, Twin, build_twin
-from tests.reports.invented import failing_from
-from tests.reports.paper.runs import answer, caption
+from tests.reports.invented import benchmark, failing_from, play, right_below
+from tests.reports.paper.runs import answer, caption, truth
 
 
 def entry(twin: Twin, table: int, row: str, dataset: str, setting: str = "zero-shot") -> Entry:
@@ -63,7 +65,7 @@ def test_a_print_inside_the_interval_is_reproduced_and_one_outside_is_so_far_out
 
 def test_what_was_not_run_says_why(runs: Path) -> None:
     twin = build_twin(runs)
-    assert "no run of nextgpt-7b on ok-vqa" in entry(twin, 2, "NExT-GPT (Vicuna-7B)", "OKVQA").verdict.words
+    assert "no run of nextgpt-7b on okvqa" in entry(twin, 2, "NExT-GPT (Vicuna-7B)", "OKVQA").verdict.words
     assert "no system here stands" in entry(twin, 2, "DreamLLM (Vicuna-7B)", "VQAv2").verdict.words
     unnamed = entry(twin, 3, "NExT-GPT (Vicuna-7B)", "AudioCaps", "fine-tuned")
     assert "does not name the metric" in unnamed.verdict.words
@@ -92,6 +94,22 @@ def test_settings_never_share_a_column(runs: Path) -> None:
     assert entry(build_twin(runs), 2, "caption-then-tool", "VQAv2", "unstated").verdict.kind == "measured"
     told = build_twin(runs, {("the pipeline", "zero-shot"): "caption-then-tool"})
     assert entry(told, 2, "the pipeline", "VQAv2").verdict.kind == "measured"
+
+
+def test_parts_of_a_benchmark_are_measured_on_their_slice(tmp_path: Path) -> None:
+    def pick(sample: Sample) -> str:
+        return "object" if sample.id < "s20" else "background"
+
+    uses = (MetricUse("clip_t", ExactMatch, lambda said: said.text, truth),)
+    on = benchmark("coco-editing", metrics=uses, headline="clip_t", slices=pick)
+    play(tmp_path, "nextgpt-7b", right_below(20, draws=False), on)
+    (table,) = (table for table in build_twin(tmp_path).tables if table.number == 14)
+    found = {
+        column.metric: each.measured.value
+        for (row, column), each in table.entries.items()
+        if row == "NExT-GPT" and each.measured
+    }
+    assert found == {"CLIP (object)": 100.0, "CLIP (background)": 0.0}
 
 
 def test_a_run_can_be_told_to_stand_for_a_row(runs: Path) -> None:

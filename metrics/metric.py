@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Hashable, Sequence, Sized
+from collections.abc import Hashable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 S = TypeVar("S")
 FloatArray = NDArray[np.float64]
+Arrays = Mapping[str, NDArray[Any]]
+"""Statistics as arrays by name, of numbers only: text is its bytes."""
 Groups = Sequence[Hashable] | NDArray[Any]
 """What each item belongs to (its image, its video), one entry per item."""
 
@@ -150,6 +152,21 @@ class Metric(abc.ABC, Generic[S]):
         """Per-item values [N], or None where an item alone has no value (FID)."""
         return None
 
+    def packed(self, statistics: S) -> Arrays:
+        """The statistics as arrays by name, for what carries arrays only: processes that gather them.
+
+        Raises:
+            MetricInputError: the metric keeps them in a form of its own and does not say how to pack it.
+        """
+        raise MetricInputError(
+            f"{self.name}: its statistics, {type(statistics).__name__}, cannot be sent to another process; "
+            f"define `packed` and `unpacked` in {type(self).__name__}"
+        )
+
+    def unpacked(self, arrays: Arrays) -> S:
+        """What `packed` made arrays of, equal to the last bit."""
+        raise MetricInputError(f"{self.name}: define `unpacked` in {type(self).__name__}, beside `packed`")
+
     def check_pair(self, first: S, second: S) -> None:
         """Refuses the statistics of two systems that cannot be compared item by item.
 
@@ -173,6 +190,14 @@ class ArrayMetric(Metric[FloatArray]):
     def size(self, statistics: FloatArray) -> int:
         """Number of rows."""
         return len(statistics)
+
+    def packed(self, statistics: FloatArray) -> Arrays:
+        """The rows."""
+        return {"rows": np.asarray(statistics, dtype=np.float64)}
+
+    def unpacked(self, arrays: Arrays) -> FloatArray:
+        """The rows."""
+        return arrays["rows"]
 
 
 class MeanMetric(ArrayMetric):

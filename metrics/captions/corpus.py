@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import chain, pairwise
+
+import numpy as np
 
 from metrics.captions.meteor import meteor_statistics
 from metrics.captions.ngrams import NgramScores, ngram_scores
 from metrics.captions.rouge import rouge_l_scores
 from metrics.captions.spice import spice_scores
 from metrics.captions.tokenizer import tokenize
-from metrics.metric import FloatArray, MetricInputError, check_lengths
+from metrics.metric import Arrays, FloatArray, MetricInputError, check_lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,36 @@ class CaptionCorpus:
             tuple(chain.from_iterable(part.predictions for part in parts)),
             tuple(chain.from_iterable(part.references for part in parts)),
         )
+
+    def packed(self) -> Arrays:
+        """All captions as bytes, how long each is, and how many references each item has.
+
+        >>> corpus = CaptionCorpus(("a dog",), (("dogs", "one dog"),))
+        >>> {name: array.tolist() for name, array in corpus.packed().items() if name != "text"}
+        {'lengths': [5, 4, 7], 'references': [2]}
+        >>> CaptionCorpus.unpacked(corpus.packed()).references
+        (('dogs', 'one dog'),)
+        """
+        captions = [
+            caption.encode("utf-8", "surrogatepass")
+            for caption in chain(self.predictions, chain.from_iterable(self.references))
+        ]
+        return {
+            "text": np.frombuffer(b"".join(captions), dtype=np.uint8),
+            "lengths": np.array([len(caption) for caption in captions], dtype=np.int64),
+            "references": np.array([len(group) for group in self.references], dtype=np.int64),
+        }
+
+    @classmethod
+    def unpacked(cls, arrays: Arrays) -> CaptionCorpus:
+        """The captions that `packed` made arrays of."""
+        text, ends = arrays["text"].tobytes(), np.cumsum(arrays["lengths"]).tolist()
+        captions = iter(
+            [text[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise([0, *ends])]
+        )
+        counts = arrays["references"].tolist()
+        predictions = tuple([next(captions) for _ in counts])
+        return cls(predictions, tuple([tuple([next(captions) for _ in range(n)]) for n in counts]))
 
     def __len__(self) -> int:
         return len(self.predictions)

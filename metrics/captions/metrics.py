@@ -17,7 +17,7 @@ from metrics.captions.java import JavaError
 from metrics.captions.ngrams import ORDERS, SIGMA
 from metrics.captions.rouge import BETA
 from metrics.captions.tokenizer import NAME as TOKENS
-from metrics.metric import ArrayMetric, FloatArray, MeanMetric, Metric, MetricInputError, S
+from metrics.metric import ArrayMetric, Arrays, FloatArray, MeanMetric, Metric, MetricInputError, S
 
 _SMALL, _TINY = 1e-9, 1e-15  # BLEU's guards against 0/0, part of every published per-item score
 
@@ -179,6 +179,14 @@ class CiderD(CaptionMetric[CaptionCorpus]):
     def merge(self, parts: Sequence[CaptionCorpus]) -> CaptionCorpus:
         """All parts' captions; document frequencies are counted anew over all of them."""
         return CaptionCorpus.concatenate(parts)
+
+    def packed(self, statistics: CaptionCorpus) -> Arrays:
+        """The tokens' bytes; see `CaptionCorpus.packed`."""
+        return statistics.packed()
+
+    def unpacked(self, arrays: Arrays) -> CaptionCorpus:
+        """The tokenised captions."""
+        return CaptionCorpus.unpacked(arrays)
 
     def value(self, statistics: CaptionCorpus, weights: FloatArray | None = None) -> float:
         """Mean over items."""

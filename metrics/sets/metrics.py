@@ -10,7 +10,15 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.metric import FloatArray, MeanMetric, Metric, MetricInputError, check_lengths, check_name
+from metrics.metric import (
+    Arrays,
+    FloatArray,
+    MeanMetric,
+    Metric,
+    MetricInputError,
+    check_lengths,
+    check_name,
+)
 from metrics.sets.divergences import kl_divergence_items
 from metrics.sets.frechet import feature_pair, frechet_distance
 from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
@@ -89,6 +97,14 @@ class SetMetric(Metric[FeatureSets]):
     def size(self, statistics: FeatureSets) -> int:
         """Number of predictions."""
         return len(statistics.predictions)
+
+    def packed(self, statistics: FeatureSets) -> Arrays:
+        """Both sets' features."""
+        return {"predictions": statistics.predictions, "references": statistics.references}
+
+    def unpacked(self, arrays: Arrays) -> FeatureSets:
+        """Both sets' features."""
+        return FeatureSets(arrays["predictions"], arrays["references"])
 
     def _features(self, items: Sequence[Any]) -> Features:
         rows = np.asarray(items) if self.extractor is None else self.extractor.features(items)

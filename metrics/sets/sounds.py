@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.metric import ArrayMetric, FloatArray, Metric, MetricInputError
+from metrics.metric import ArrayMetric, Arrays, FloatArray, Metric, MetricInputError
 from metrics.sets.divergences import inception_score, probability_rows
 from metrics.sets.metrics import FID, KAD, SetMetric
 
@@ -99,6 +99,22 @@ class WindowMetric(Metric[WindowSets]):
     def size(self, statistics: WindowSets) -> int:
         """Number of predicted sounds."""
         return len(statistics.predictions)
+
+    def packed(self, statistics: WindowSets) -> Arrays:
+        """The rows of all sounds of either set, and how many rows each sound has."""
+        return {
+            "predictions": _stacked(statistics.predictions),
+            "prediction_rows": np.array([len(rows) for rows in statistics.predictions], dtype=np.int64),
+            "references": _stacked(statistics.references),
+            "reference_rows": np.array([len(rows) for rows in statistics.references], dtype=np.int64),
+        }
+
+    def unpacked(self, arrays: Arrays) -> WindowSets:
+        """The rows of every sound."""
+        return WindowSets(
+            _taken_apart(arrays["predictions"], arrays["prediction_rows"]),
+            _taken_apart(arrays["references"], arrays["reference_rows"]),
+        )
 
     def _rows(self, items: Sequence[Any], name: str) -> tuple[Rows, ...]:
         extract = _given if self.extractor is None else self.extractor.windows
@@ -207,3 +223,8 @@ def _repeated(sounds: tuple[Rows, ...], weights: FloatArray) -> tuple[Rows, ...]
 def _stacked(sounds: tuple[Rows, ...]) -> Rows:
     """All rows of all sounds, [sum of K_i, D]."""
     return np.concatenate(sounds) if sounds else np.zeros((0, 1))
+
+
+def _taken_apart(rows: Rows, counts: NDArray[np.int64]) -> tuple[Rows, ...]:
+    """The reverse of `_stacked`: so many rows for each sound."""
+    return tuple(np.split(rows, np.cumsum(counts))[:-1])

@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: ``nextgpt-bench run | list | score | expect | init | doctor ...``.
+"""The command line of the benchmarks: ``nextgpt-bench run | merge | list | score | expect | init ...``.
 
 Results go to standard output as a table and, with ``--json FILE``, to a file as the same rows;
 progress and notes go to standard error. What a person did wrong is one line and a non-zero exit.
@@ -54,19 +54,20 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     limit: Annotated[
         int | None, typer.Option(min=1, max=_MOST, help="Only the first so many samples.")
     ] = None,
+    shard: Annotated[str | None, typer.Option(help="Only this part, as 3/16; see `merge`.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, max=_MOST, help="Samples in one call of a system.")] = 32,
     seed: Annotated[int, typer.Option(min=0, max=_MOST, help="Base of the seeds of all samples.")] = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed samples again.")] = False,
     json: JsonFile = None,
 ) -> None:
     """Run systems on benchmarks, and score them; an interrupted run is continued."""
-    from benchmarks.harness.benchmark import Options
+    from benchmarks.harness.benchmark import Options, Shard
     from benchmarks.harness.records import why_meaningless
     from benchmarks.harness.run import evaluate
     from benchmarks.registry import load_benchmark
 
     benchmarks = [load_benchmark(name) for name in _chosen(suite, benchmark)]
-    options = Options(data, limit)
+    options = Options(data, limit, Shard.parse(shard) if shard else None)
     json = json and json.absolute()  # a system may change the current folder
     evaluate_one = partial(
         evaluate, out=out, options=options, batch_size=batch_size, seed=seed, retry_failed=retry_failed
@@ -81,10 +82,33 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     finally:
         runs = [outcome for outcome in outcomes if outcome is not None]
         _show([result for run in runs for result in run.results], json)
+    for run in runs:
+        if run.manifest.shard is not None:
+            _note(f"part {run.manifest.shard}, {run.manifest.samples} samples, is finished in {run.folder}")
     meaningless = [problem for run in runs if (problem := why_meaningless(run))]
     for problem in meaningless:
         _note(f"error: {problem}")
     if meaningless or None in outcomes or not outcomes:
+        raise typer.Exit(1)
+
+
+@app.command("merge")
+def merge_command(
+    run: Annotated[Path, typer.Argument(help="Folder of one run, OUT/SYSTEM/BENCHMARK.")],
+    *,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
+    json: JsonFile = None,
+) -> None:
+    """Put the parts that `run --shard` made together, and score them as one run."""
+    from benchmarks.harness.benchmark import Options
+    from benchmarks.harness.records import why_meaningless
+    from benchmarks.harness.shards import merge
+    from benchmarks.registry import load_benchmark
+
+    merged = merge(run, load_benchmark(run.absolute().name), Options(data))
+    _show(merged.results, json)
+    if problem := why_meaningless(merged):
+        _note(f"error: {problem}")
         raise typer.Exit(1)
 
 

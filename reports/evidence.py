@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.harness.records import MANIFEST, Manifest, Prediction, RecordError, Result, Run, read_run
+from benchmarks.harness.records import Manifest, Prediction, RecordError, Result, Run, read_run, run_folders
 from nextgpt.messages import Failure
 
 PIPELINE = "caption-then-tool"
@@ -200,9 +200,9 @@ def read_evidence(
 def _read_all(folder: Path, check: Callable[[Run], object]) -> tuple[list[Evidence], list[str]]:
     """The runs below a folder in the order of their paths, and why others can't be read."""
     found, left_out = list[Evidence](), list[str]()
-    for path in sorted(folder.rglob(MANIFEST)):
+    for path in run_folders(folder):
         try:
-            run = read_run(path.parent)
+            run = read_run(path)
             check(run)
         except RecordError as error:
             left_out.append(str(error).removeprefix(f"{folder}{os.sep}"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -26,16 +28,62 @@ class BenchmarkError(ValueError):
 
 
 @dataclass(frozen=True)
+class Shard:
+    """One of several parts that a benchmark's samples fall into, by their groups and nothing else.
+
+    The plan is the same on every machine that reads the same data, and what is clustered, such as all
+    questions about one picture, stays together.
+
+    Attributes:
+        index: which part, from 1.
+        of: number of parts.
+
+    Example:
+        >>> Shard.parse("3/16")
+        Shard(index=3, of=16)
+        >>> Shard.parse("0/16")
+        Traceback (most recent call last):
+        benchmarks.harness.benchmark.BenchmarkError: '0/16' is no shard; write 3/16 for the third of sixteen
+    """
+
+    index: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard that is written ``3/16``.
+
+        Raises:
+            BenchmarkError: it is written differently, or there is no such part.
+        """
+        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise BenchmarkError(f"{text!r} is no shard; write 3/16 for the third of sixteen")
+        return cls(int(found[1]), int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.of}"
+
+    @staticmethod
+    def holding(sample: Sample | Broken, of: int) -> Shard:
+        """The part that a sample belongs to; a broken record, whose group nobody knows, goes by its id."""
+        key = sample.group if isinstance(sample, Sample) else sample.id
+        return Shard(int.from_bytes(sha256(key.encode("utf-8", "surrogatepass")).digest()[:8]) % of + 1, of)
+
+
+@dataclass(frozen=True)
 class Options:
     """What a person may choose when samples are loaded.
 
     Attributes:
         data: folder of the data set's official files; None for benchmarks that make their own.
         limit: load the first so many samples only; None for all.
+        shard: of these, the samples of one part only; None for all.
     """
 
     data: Path | None = None
     limit: int | None = None
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +187,7 @@ class Benchmark:
             raise BenchmarkError(f"benchmark {self.name}: a metric name occurs twice in {', '.join(names)}")
 
     def samples(self, options: Options) -> Iterator[Sample | Broken]:
-        """The samples in order, no more than `options.limit`.
+        """The samples in order, no more than `options.limit`, and of these the ones in `options.shard`.
 
         Raises:
             BenchmarkError: two samples of the same id.
@@ -149,4 +197,5 @@ class Benchmark:
             if sample.id in seen:
                 raise BenchmarkError(f"{self.name}: two samples have the id {sample.id!r}; keep one of them")
             seen.add(sample.id)
-            yield sample
+            if options.shard is None or Shard.holding(sample, options.shard.of) == options.shard:
+                yield sample

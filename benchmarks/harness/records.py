@@ -35,6 +35,7 @@ __all__ = [
     "MEDIA",
     "RESULTS",
     "SCORES",
+    "SHARDS",
     "Manifest",
     "Prediction",
     "PredictionLog",
@@ -45,6 +46,7 @@ __all__ = [
     "find_runs",
     "read_predictions",
     "read_run",
+    "run_folders",
     "why_meaningless",
     "write_json",
     "write_manifest",
@@ -53,6 +55,7 @@ __all__ = [
 
 MANIFEST = "run.json"
 SEAL = "scored.json"
+SHARDS = "shards"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Manifest:
         samples_sha256: of their ids, in order, each followed by a newline.
         note: the benchmark's, for readers.
         versions, hardware, command, started: the latest start's.
+        shard: the part of the samples that it holds, ``3/16``; None for all.
+        parts: number of parts that it was merged from; None where it was made in one.
     """
 
     benchmark: str
@@ -91,9 +96,11 @@ class Manifest:
     samples: int | None = None
     samples_sha256: str | None = None
     note: str = ""
+    shard: str | None = None
+    parts: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("limit", 1), ("batch_size", 1), ("samples", 0)):
+        for name, least in (("limit", 1), ("batch_size", 1), ("samples", 0), ("parts", 1)):
             count = getattr(self, name)
             if isinstance(count, int) and count < least:
                 raise ValueError(f"{name} is {count}, and must be at least {least}")
@@ -101,7 +108,7 @@ class Manifest:
     def differences(self, other: Manifest) -> list[str]:
         """What keeps two runs from sharing a folder, in words: ``seed (0, now 1)``."""
         differences = []
-        for name in _IDENTITY:
+        for name in (*_IDENTITY, "shard", "parts"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 differences.append(f"{name} ({mine}, now {theirs})")
@@ -210,14 +217,16 @@ def find_runs(root: Path) -> list[Run]:
     Raises:
         RecordError: there is none.
     """
-    runs = [read_run(path.parent) for path in sorted(root.rglob(MANIFEST))]
+    runs = [read_run(folder) for folder in run_folders(root)]
     if not runs:
         raise RecordError(f"{root}: no runs here; make some with `nextgpt-bench run --out {root}`")
     return runs
 
 
 def why_meaningless(run: Run) -> str:
-    """Why a finished run says nothing; empty when it says something."""
+    """Why a finished run says nothing; empty when it says something, or is a part of one."""
+    if run.manifest.shard is not None:
+        return ""
     whole = [result for result in run.results if result.slice is None]
     headline = next(result for result in whole if result.metric == run.manifest.headline)
     where = f"{run.manifest.system} on {run.manifest.benchmark} says nothing"
@@ -225,6 +234,11 @@ def why_meaningless(run: Run) -> str:
         reasons = [each.answer.reason for each in run.predictions if isinstance(each.answer, Failure)]
         return f"{where}: every sample failed, the first with: {reasons[0]}"
     return f"{where}: {headline.method}" if all(result.value is None for result in whole) else ""
+
+
+def run_folders(root: Path) -> list[Path]:
+    """Folders below a folder that hold a run, whole or not, in the order of their paths; parts are none."""
+    return [path.parent for path in sorted(root.rglob(MANIFEST)) if path.parent.parent.name != SHARDS]
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

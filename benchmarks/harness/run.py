@@ -24,6 +24,7 @@ from benchmarks.harness.provenance import command_line, hardware, versions
 from benchmarks.harness.records import (
     FILE,
     MANIFEST,
+    SHARDS,
     Manifest,
     Prediction,
     PredictionLog,
@@ -77,7 +78,8 @@ def run(
     Args:
         benchmark: the samples.
         system: who answers them.
-        out: folder of all runs; this one goes to ``<out>/<system>/<benchmark>``.
+        out: folder of all runs; this one goes to ``<out>/<system>/<benchmark>``, or into ``shards/3-of-16``
+            there.
         options: which data, how many samples.
         **manner: see `Manner`.
 
@@ -90,7 +92,7 @@ def run(
         RecordError: the folder can't be written, or a record in it is damaged.
     """
     options = _absolute(options)
-    with _own(benchmark, system, out, manner) as owner:
+    with _own(benchmark, system, out, options, manner) as owner:
         return _run(owner, benchmark, system, options, manner)
 
 
@@ -101,16 +103,21 @@ def evaluate(
     options: Options | None = None,
     **manner: Unpack[Manner],
 ) -> Run:
-    """Run a system on a benchmark, and score it; arguments and errors are those of `run`."""
+    """Run a system on a benchmark, and score it unless it is a part; arguments and errors are `run`'s."""
     options = _absolute(options)
-    with _own(benchmark, system, out, manner) as owner:
+    if options.shard:
+        return run(benchmark, system, out, options, **manner)
+    with _own(benchmark, system, out, options, manner) as owner:
         return score(_run(owner, benchmark, system, options, manner), benchmark, options, owner=owner)
 
 
-def _own(benchmark: Benchmark, system: System, out: Path, manner: Manner) -> Owner:
+def _own(benchmark: Benchmark, system: System, out: Path, options: Options, manner: Manner) -> Owner:
     """The folder of a run that can be made."""
     _check(benchmark, system, manner.get("batch_size", _BATCH))
-    return Owner(out.absolute() / system.name / benchmark.name)
+    folder = out.absolute() / system.name / benchmark.name
+    if options.shard:
+        folder = folder / SHARDS / f"{options.shard.index}-of-{options.shard.of}"
+    return Owner(folder)
 
 
 def _absolute(options: Options | None) -> Options:
@@ -137,7 +144,7 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
         owner.check()
         write_manifest(folder, replace(manifest, samples=len(ids), samples_sha256=digest))
     finished = read_run(folder)
-    if not usable:
+    if not usable and not options.shard:
         raise RunError(f"{benchmark.name}: none of {len(ids)} samples is usable{_first_reason(finished)}")
     return finished
 
@@ -246,6 +253,7 @@ def _manifest(benchmark: Benchmark, system: System, options: Options, batch_size
         hardware=hardware(),
         command=command_line(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        shard=str(options.shard) if options.shard else None,
     )
 
 
@@ -280,7 +288,7 @@ def _count(benchmark: Benchmark, options: Options) -> int | None:
     """Number of samples for the progress bar, where it is known before they are loaded."""
     known = benchmark.protocol.get("samples")
     counts = [count for count in (known, options.limit) if isinstance(count, int)]
-    return min(counts, default=None)
+    return None if options.shard else min(counts, default=None)
 
 
 def _first_reason(finished: Run) -> str:

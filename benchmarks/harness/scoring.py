@@ -47,6 +47,11 @@ def score(
     if owner is None:
         with Owner(run.folder) as own:
             return score(run, benchmark, options, owner=own)
+    if run.manifest.shard is not None:
+        raise RecordError(
+            f"{run.folder}: part {run.manifest.shard} of a run; put all parts together "
+            "by `nextgpt-bench merge`"
+        )
     made = (run.manifest.benchmark, run.manifest.version)
     if made != (benchmark.name, benchmark.version):
         raise RecordError(

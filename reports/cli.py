@@ -76,6 +76,10 @@ def tables_command(
         list[str] | None,
         typer.Option(help="ROW@SETTING=SYSTEM: whose run stands for a row of the paper; may be repeated."),
     ] = None,
+    scored: Annotated[
+        list[Path] | None,
+        typer.Option(help="Rows of `nextgpt-bench score --json`, for a table of their own; may be repeated."),
+    ] = None,
     check: Annotated[
         Path | None, typer.Option(help="Write nothing; fail where this file or folder no longer follows.")
     ] = None,
@@ -88,7 +92,7 @@ def tables_command(
     from reports.paper.writers import differing, write_all
 
     try:
-        twin = build_twin(paper, dict(map(parse_row, row or ())))
+        twin = build_twin(paper, dict(map(parse_row, row or ())), scored or ())
         stale = [] if check is None else differing(twin, check)
         written = write_all(twin, out or paper) if check is None else []
     except (LinkError, ReportError, RecordError) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from nextgpt.terminal import one_line
-from reports.paper.twin import LEGEND, Entry, Table, Twin
+from reports.paper.twin import LEGEND, SCORED, SCORED_COLUMNS, Entry, Table, Twin, scored_cells
 from reports.tables import number
 
 _HEAD = r"""\documentclass{article}
@@ -48,6 +48,8 @@ def document(twin: Twin) -> str:
     """All tables, one on each page."""
     blocks = [_HEAD, f"{escape(LEGEND)}\n\n{escape(twin.summary)}.\n"]
     blocks += [f"\\clearpage\n{block(table)}" for table in twin.tables]
+    if twin.scored:
+        blocks.append(f"\\clearpage\n{_scored(twin)}")
     for title, lines in (("In no table of the paper", twin.elsewhere), ("Left out", twin.left_out)):
         if lines:
             blocks.append(
@@ -82,6 +84,28 @@ def block(table: Table) -> str:
         r"\end{minipage}",
         r"\end{table}",
         f"% === END: table-{table.number} ===",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _scored(twin: Twin) -> str:
+    """The table of what was scored from files of other programs."""
+    rows = [" & ".join(map(escape, scored_cells(result))) + r" \\" for result in twin.scored]
+    lines = [
+        "% === BLOCK: scored ===",
+        r"\begin{table}[p]",
+        r"\centering",
+        f"\\caption{{{escape(SCORED)}}}",
+        r"\resizebox{\linewidth}{!}{%",
+        f"\\begin{{tabular}}{{{'l' * len(SCORED_COLUMNS)}}}",
+        r"\toprule",
+        " & ".join(map(escape, SCORED_COLUMNS)) + r" \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table}",
+        "% === END: scored ===",
     ]
     return "\n".join(lines) + "\n"
 

@@ -110,7 +110,9 @@ def measure_of(cell: Cell) -> Measure | None:
 def system_of(cell: Cell, rows: Rows) -> str | None:
     """The name of the system whose run stands for the cell's row at its setting; None where there is none."""
     named = rows.get((cell.system, cell.setting))
-    if named is not None or cell.setting == "fine-tuned":
+    # A pipeline that makes sounds from text stands for that, not for what others edit with its parts.
+    edits = cell.task.endswith("-editing") and not cell.system.startswith("NExT-GPT")
+    if named is not None or cell.setting == "fine-tuned" or edits:
         return named
     return SYSTEMS.get(cell.system)
 

@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.harness.results import Result
+from benchmarks.harness.storage import build, read_json
 from reports.evidence import Evidence, read_evidence
 from reports.paper import links
 from reports.paper.best import separated_best
@@ -26,7 +28,7 @@ from reports.paper.published import (
     published_cells,
     tables,
 )
-from reports.tables import interval, number
+from reports.tables import interval, metric_words, number
 
 TITLES: Mapping[int, str] = {
     2: "Image captioning and question answering",
@@ -49,6 +51,9 @@ LEGEND = (
     "figure, give or take its rounding, lies in that interval. Bold: a paired test separates the measured "
     "value from all others of its column, after Holm's correction."
 )
+
+SCORED = "Scored from files of other programs"
+SCORED_COLUMNS = ("file", "family", "metric", "part", "value", "95 % interval", "n", "failed", "how")
 
 Kind = Literal["reproduced", "outside", "undecided", "not run", "measured"]
 
@@ -163,9 +168,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Twin:
-    """All tables, the runs that stand in none of them, and what could not be read."""
+    """All tables, and what stands in none of them.
+
+    Attributes:
+        tables: the paper's.
+        scored: what `nextgpt-bench score` made of other programs' files.
+        elsewhere: runs that stand in no table.
+        left_out: runs that could not be read, and why.
+    """
 
     tables: tuple[Table, ...]
+    scored: tuple[Result, ...]
     elsewhere: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -182,15 +195,17 @@ class Twin:
         return f"{len(kinds)} published cells: " + ", ".join(f"{n} {kind}" for kind, n in counts.items())
 
 
-def build_twin(folder: Path, rows: Rows | None = None) -> Twin:
+def build_twin(folder: Path, rows: Rows | None = None, scored: Sequence[Path] = ()) -> Twin:
     """The twin of every table of the paper.
 
     Args:
         folder: holds runs at any depth.
         rows: systems that stand for rows of the paper, or for rows of their own, beyond the usual ones.
+        scored: files that `nextgpt-bench score --json` wrote; their rows get a table of their own.
 
     Raises:
         ReportError: no such folder, or no run in it.
+        RecordError: a file of scored rows that can't be used.
     """
     found, left_out = read_evidence(folder, lambda run: run.results)
     runs = {key: entry for key, entry in found.items() if not entry.about.given}
@@ -205,7 +220,8 @@ def build_twin(folder: Path, rows: Rows | None = None) -> Twin:
         for entry in found.values()
         if id(entry) not in shown
     ]
-    return Twin(made, tuple(elsewhere), tuple(left_out))
+    read = [build(Result, row, path) for path in scored for row in read_json(path, list)]
+    return Twin(made, tuple(read), tuple(elsewhere), tuple(left_out))
 
 
 def _table(
@@ -323,6 +339,13 @@ def judge(cell: Cell, measured: Measured) -> Verdict:
         return Verdict("reproduced", "reproduced", 0.0)
     gap -= cell.rounding if gap > 0 else -cell.rounding
     return Verdict("outside", f"outside: the print is {number(abs(gap))} {_side(gap)} the interval", gap)
+
+
+def scored_cells(result: Result) -> tuple[str, ...]:
+    """A row of the table of what was scored from files, by `SCORED_COLUMNS`."""
+    span = interval(result.low, result.high)
+    value = (number(result.value), span or "–", str(result.n), str(result.failed), result.method)
+    return (result.system, result.benchmark, metric_words(result.metric), result.slice or "", *value)
 
 
 def _side(gap: float) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
+from benchmarks.harness.results import Result
 from nextgpt.terminal import one_line
 from reports.paper.latex import document
-from reports.paper.twin import LEGEND, Entry, Table, Twin
+from reports.paper.twin import LEGEND, SCORED, SCORED_COLUMNS, Entry, Table, Twin, scored_cells
 from reports.tables import escape_markdown, number
 
 NAME = "paper"
@@ -37,6 +38,9 @@ def markdown(twin: Twin) -> str:
         lines += ["", *(f"- {escape_markdown(remark)}" for remark in table.remarks)]
         lines += [f"- \\[{mark}\\] {escape_markdown(words)}" for words, mark in table.footnotes.items()]
         lines.append("")
+    if twin.scored:
+        lines += [f"## {SCORED}", "", _line([*SCORED_COLUMNS]), _line(["---"] * len(SCORED_COLUMNS), str)]
+        lines += [*(_line([*scored_cells(result)]) for result in twin.scored), ""]
     for title, found in _rest(twin).items():
         lines += [f"## {title}", "", *(f"- {escape_markdown(one_line(each))}" for each in found), ""]
     return "\n".join(lines)
@@ -50,7 +54,8 @@ def html(twin: Twin) -> str:
 
     template = page_environment().get_template("paper.html.j2")
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
-    return str(template.render(twin=twin, style=style, legend=LEGEND, rest=_rest(twin)))
+    scored = (SCORED, SCORED_COLUMNS, [scored_cells(result) for result in twin.scored])
+    return str(template.render(twin=twin, style=style, legend=LEGEND, scored=scored, rest=_rest(twin)))
 
 
 def csv_text(twin: Twin) -> str:
@@ -63,6 +68,10 @@ def csv_text(twin: Twin) -> str:
             writer.writerow(
                 [no_formula(cell) if isinstance(cell, str) else cell for cell in _fields(table, entry)]
             )
+    for result in twin.scored:
+        writer.writerow(
+            [no_formula(cell) if isinstance(cell, str) else cell for cell in _scored_fields(result)]
+        )
     return text.getvalue()
 
 
@@ -161,6 +170,13 @@ def _rest(twin: Twin) -> dict[str, tuple[str, ...]]:
     """What stands in no table, by the heading that it gets."""
     found = {"Runs that stand in no table of the paper": twin.elsewhere, "Left out": twin.left_out}
     return {title: lines for title, lines in found.items() if lines}
+
+
+def _scored_fields(result: Result) -> list[str | float | int | None]:
+    """The line of the CSV of what was scored from a file of another program's."""
+    known: list[str | float | int | None] = ["scored", "", "", "", "", result.system, None, "measured", None]
+    known += [result.value, result.low, result.high, result.n, result.failed]
+    return [*known, "", result.benchmark, result.system, result.metric, result.signature, result.method]
 
 
 def _fields(table: Table, entry: Entry) -> list[str | float | int | None]:

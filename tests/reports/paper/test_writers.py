@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
-from benchmarks.harness.records import read_run
+from benchmarks.harness.records import Result, read_run
 from reports.cli import app
 from reports.paper.latex import document, escape
 from reports.paper.twin import build_twin
@@ -130,8 +131,8 @@ def test_latex_has_a_block_for_each_table_and_balanced_braces(runs: Path) -> Non
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles_hostile_names_and_all(runs: Path, tmp_path: Path) -> None:
-    assert tables("--paper", runs, "--out", tmp_path)[0] == 0
+def test_latex_compiles_hostile_names_and_all(runs: Path, tmp_path: Path, scored: Path) -> None:
+    assert tables("--paper", runs, "--out", tmp_path, "--scored", scored)[0] == 0
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"],
         cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False,
@@ -178,6 +179,36 @@ def test_a_mistake_is_one_line(
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
     assert words in err
+
+
+@pytest.fixture
+def scored(tmp_path: Path) -> Path:
+    """What another tool judged, as `nextgpt-bench score results --json` writes it."""
+    path = tmp_path / "scored.json"
+    row = Result(
+        "results", HOSTILE + NASTY, FORMULA, LATEX, 0.625, 0.5, 0.75, 8, 2, None, "2 not judged" + HOSTILE
+    )
+    path.write_text(json.dumps([asdict(row)]))
+    return path
+
+
+def test_what_was_scored_from_files_has_a_table_in_every_form(
+    runs: Path, tmp_path: Path, scored: Path
+) -> None:
+    assert tables("--paper", runs, "--out", tmp_path, "--scored", scored)[0] == 0
+    forms = {ending: (tmp_path / f"paper{ending}").read_text(encoding="utf-8") for ending in WRITERS}
+    for ending, text in forms.items():
+        assert raw(text) == []
+        assert "0.625" in text, ending
+        assert "2 not judged" in text, ending
+    assert "BLOCK: scored" in forms[".tex"]
+    assert not Page(forms[".html"]).tags & {"script", "b"}
+    assert tables("--paper", runs, "--scored", scored, "--check", tmp_path)[0] == 0
+    assert tables("--paper", runs, "--check", tmp_path)[0] == 1
+    scored.write_text('[{"system": 1}]')
+    code, _, err = tables("--paper", runs, "--scored", scored)
+    assert code == 1
+    assert "scored.json: not the fields of a result" in err
 
 
 def test_a_damaged_run_is_left_out_and_told(runs: Path, tmp_path: Path) -> None:

@@ -93,3 +93,12 @@ def test_a_program_that_fails_is_not_timed(capfd: pytest.CaptureFixture[str]) ->
         measured(lambda: {"all": empty["nothing"]})
     assert "KeyError" in capfd.readouterr().err
     assert timing.header("numpy").count("|") == 22
+
+
+def test_scoring_a_run_again_is_measured_tables_included() -> None:
+    command = [sys.executable, "-m", "benchmarks.speed.rescoring", "--size", "60"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    rows = [line.split("60", 1) for line in done.stdout.splitlines()[1:]]
+    assert [what.strip() for what, _ in rows] == ["score again", "tables", "together"]
+    seconds = [float(numbers.split()[0]) for _, numbers in rows]
+    assert seconds[2] == pytest.approx(seconds[0] + seconds[1], abs=0.02)

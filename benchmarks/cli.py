@@ -116,13 +116,14 @@ def merge_command(
 def list_command(json: JsonFile = None) -> None:
     """List benchmarks, suites, systems, and extractors of features."""
     from benchmarks import registry
+    from benchmarks.systems import systems
     from benchmarks.tables import print_rows, write_rows
 
     rows = [("benchmark", entry.name, entry.family, entry.about) for entry in registry.BENCHMARKS.values()]
     rows += [
         ("suite", each.name, ", ".join(each.benchmarks), each.about) for each in registry.SUITES.values()
     ]
-    rows += [("system", entry.name, "", entry.about) for entry in registry.SYSTEMS.values()]
+    rows += [("system", entry.name, "", entry.about) for entry in systems().values()]
     rows += [("extractor", entry.name, "", entry.about) for entry in registry.EXTRACTORS.values()]
     head = ("kind", "name", "family", "about")
     print_rows(head, rows)
@@ -341,6 +342,8 @@ def _evaluate_all(
             except _ERRORS as error:
                 _note(_complaint(error))
                 yield None
+        if spent := getattr(system, "spent", None):  # what asking an endpoint has cost
+            _note(f"{name}: {spent}")
 
 
 def _complaint(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 It holds strings, so listing it is instant and importing it imports no model. A system of your own needs
 no entry: name it as ``package.module:factory``, where the factory, called without arguments, returns a
-`benchmarks.harness.System`. A file of answers is a system too: ``answers:predictions.jsonl``.
+`benchmarks.harness.System`, or make it known by an entry point; see `benchmarks.systems`.
 
 Example:
     >>> [entry.name for entry in BENCHMARKS.values() if entry.family == "vqa"]
@@ -18,20 +18,15 @@ Example:
 from __future__ import annotations
 
 import difflib
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
     from benchmarks.harness.system import System
-
-ANSWERS = "answers:"
 
 
 class RegistryError(ValueError):
@@ -50,7 +45,10 @@ class BenchmarkEntry:
 
 @dataclass(frozen=True)
 class SystemEntry:
-    """Where a system is found: ``package.module:factory``, and what the factory is called with."""
+    """Where a system is found: ``package.module:factory``, and what the factory is called with.
+
+    A name with a colon stands for many systems: what a person writes after it is the first argument.
+    """
 
     name: str
     about: str
@@ -136,7 +134,7 @@ SUITES: Mapping[str, Suite] = {
 }
 
 _PIPELINE = "baselines.caption_then_tool:load"
-_RECORDED = "baselines.recorded:Recorded"
+RECORDED = "baselines.recorded:Recorded"
 
 SYSTEMS: Mapping[str, SystemEntry] = {
     entry.name: entry
@@ -165,6 +163,45 @@ SYSTEMS: Mapping[str, SystemEntry] = {
         ),
         SystemEntry(
             "caption-then-tool+plan", "the same, given the true plan", _PIPELINE, {"given": ("plan",)}
+        ),
+        SystemEntry(
+            "nextgpt-tiny-caption",
+            "nextgpt-tiny whose words, not whose signals, are drawn",
+            "baselines.nextgpt_caption:load",
+            {"preset": "tiny"},
+        ),
+        SystemEntry(
+            "caption-then-tool-7b",
+            "full size: BLIP-2, LLaVA, Qwen2-Audio describe, Vicuna plans calls of NExT-GPT's decoders",
+            "baselines.tools:load",
+            {"place": "7b"},
+        ),
+        SystemEntry(
+            "tools:FILE", "captioners, planner and tools that a YAML file names", "baselines.tools:load"
+        ),
+        SystemEntry(
+            "hf:MODEL",
+            "any model of transformers that answers in text: folder or hub id",
+            "baselines.huggingface:load",
+        ),
+        SystemEntry(
+            "diffusers:MODEL",
+            "any text-to-picture, -clip or -sound pipeline: folder or hub id",
+            "baselines.diffusers:load",
+        ),
+        SystemEntry(
+            "openai:URL",
+            "any OpenAI-compatible endpoint; the key is read from OPENAI_API_KEY",
+            "baselines.openai_compatible:load",
+        ),
+        SystemEntry(
+            "answers:FILE",
+            "recorded answers: an official results file or our predictions.jsonl",
+            "benchmarks.systems:recorded",
+        ),
+        SystemEntry("null", "says nothing: where the scales begin", "baselines.null:Null"),
+        SystemEntry(
+            "oracle", "toyworld's true answers: the ceiling", "benchmarks.tasks.toyworld.truth:Oracle"
         ),
     )
 }
@@ -227,7 +264,7 @@ def benchmark_names(name: str) -> tuple[str, ...]:
         return SUITES[name].benchmarks
     if name in BENCHMARKS or ":" in name:
         return (name,)
-    raise _unknown("benchmark or suite", name, [*BENCHMARKS, *SUITES])
+    raise unknown("benchmark or suite", name, [*BENCHMARKS, *SUITES])
 
 
 def load_benchmark(name: str) -> Benchmark:
@@ -237,9 +274,11 @@ def load_benchmark(name: str) -> Benchmark:
         RegistryError: no such benchmark.
     """
     if ":" in name:
-        return _benchmark_of_user(name)
+        from benchmarks.outside import benchmark_of_user
+
+        return benchmark_of_user(name)
     if name not in BENCHMARKS:
-        raise _unknown("benchmark", name, BENCHMARKS)
+        raise unknown("benchmark", name, BENCHMARKS)
     module, _, attribute = BENCHMARKS[name].target.partition(":")
     found: Benchmark = getattr(import_module(module), attribute)
     return found
@@ -253,25 +292,21 @@ def headline_falls(name: str) -> bool:
     """
     if name not in BENCHMARKS:
         more = "; the line of your own is made by `pytest --update-expected`"
-        raise _unknown("benchmark", name, BENCHMARKS, more)
+        raise unknown("benchmark", name, BENCHMARKS, more)
     benchmark = load_benchmark(name)
     (use,) = (use for use in benchmark.metrics if use.name == benchmark.headline)
     return not use.make().higher_is_better
 
 
 def load_system(name: str) -> System:
-    """The system of this name: one of `SYSTEMS`, ``answers:FILE``, or ``package.module:factory``.
+    """The system of this name: one of `SYSTEMS`, of an installed package, or ``package.module:factory``.
 
     Raises:
         RegistryError: no such system, or what the factory returned is none.
     """
-    if name in SYSTEMS:
-        return _checked(_made(SYSTEMS[name].target, **SYSTEMS[name].arguments), name)
-    if name.startswith(ANSWERS):
-        return _recorded(Path(name.removeprefix(ANSWERS)))
-    if ":" in name:
-        return _checked(_made_by_user(name), name)
-    raise _unknown("system", name, SYSTEMS, "; your own is named package.module:factory")
+    from benchmarks.systems import find
+
+    return find(name)
 
 
 def load_extractor(name: str, **options: Any) -> Any:
@@ -283,7 +318,7 @@ def load_extractor(name: str, **options: Any) -> Any:
     """
     known, _, where = name.partition(":")
     if known not in EXTRACTORS:
-        raise _unknown("extractor", known, EXTRACTORS)
+        raise unknown("extractor", known, EXTRACTORS)
     entry = EXTRACTORS[known]
     module, _, attribute = entry.target.partition(":")
     source = where or entry.source
@@ -297,111 +332,14 @@ def load_measurement(name: str) -> Callable[..., dict[str, Any]]:
         RegistryError: no such measurement.
     """
     if name not in MEASUREMENTS:
-        raise _unknown("measurement", name, MEASUREMENTS)
+        raise unknown("measurement", name, MEASUREMENTS)
     module, _, attribute = MEASUREMENTS[name].partition(":")
     found: Callable[..., dict[str, Any]] = getattr(import_module(module), attribute)
     return found
 
 
-def _recorded(path: Path) -> System:
-    """A file's answers as a system, named after the file, or after the system whose run holds it."""
-    import hashlib
-    import re
-
-    from benchmarks.tasks.answers import read_answers
-
-    answers = read_answers(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    in_run = path.with_name("run.json").exists()
-    source = path.resolve().parent.parent.name if in_run else path.name.partition(".")[0]
-    name = f"answers-{re.sub(r'[^A-Za-z0-9_.+-]', '-', source)}"
-    return _checked(_made(_RECORDED, answers=answers, name=name, fingerprint=f"answers:{digest}"), name)
-
-
-def _benchmark_of_user(target: str) -> Benchmark:
-    """What stands at ``package.module:ATTRIBUTE``; whatever its code raises is named."""
-    from benchmarks.harness.benchmark import Benchmark
-
-    try:
-        found = _of_user(target, "benchmark")
-    except RegistryError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise RegistryError(f"{target}: raised {type(error).__name__}: {error}; mend it.") from error
-    if not isinstance(found, Benchmark):
-        raise RegistryError(f"{target}: is no Benchmark but {type(found).__name__}; name one.")
-    return found
-
-
-def _made(target: str, **arguments: Any) -> Any:
-    module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)(**arguments)
-
-
-def _made_by_user(target: str) -> Any:
-    """What the factory behind ``package.module:factory`` returns; whatever its code raises is named."""
-    try:
-        factory = _of_user(target, "factory")
-        if callable(factory):
-            return factory()
-    except RegistryError:
-        raise
-    except (Exception, SystemExit) as error:
-        trace = traceback.extract_tb(error.__traceback__)
-        last = [frame for frame in trace if not frame.filename.startswith("<")][-1]  # importlib is frozen
-        here = last.filename == __file__
-        place = "when called without arguments" if here else f"in {Path(last.filename).name}:{last.lineno}"
-        raise RegistryError(f"{target}: raised {type(error).__name__}: {error}, {place}; mend it.") from error
-    raise RegistryError(
-        f"{target}: {target.partition(':')[2]} is no factory but {type(factory).__name__}; name a callable."
-    )
-
-
-def _of_user(target: str, kind: str) -> Any:
-    """What stands at ``package.module:name``, looked for in the current folder too."""
-    module_name, _, attribute = target.partition(":")
-    if not all(part.isidentifier() for part in module_name.split(".")):
-        raise RegistryError(f"{target}: not of the form package.module:{kind}.")
-    # A console script starts without the current folder on its path; `python -m` starts with it.
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        module = import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if module_name != missing and not module_name.startswith(f"{missing}."):
-            raise RegistryError(
-                f"{target}: {module_name} needs {missing}, which is not installed."
-            ) from error
-        raise RegistryError(
-            f"{target}: no module named {missing!r}; install it, or run in the folder that holds it."
-        ) from error
-    found = getattr(module, attribute, None) if attribute else None
-    if found is None:
-        names = [key for key, value in vars(module).items() if not key.startswith("_") and _is(value, kind)]
-        raise _unknown(f"{kind} in {module_name}:", attribute, names)
-    return found
-
-
-def _is(value: Any, kind: str) -> bool:
-    """Whether something that a person's module holds may be what is looked for."""
-    return callable(value) if kind == "factory" else type(value).__name__ == "Benchmark"
-
-
-def _checked(found: Any, name: str) -> System:
-    from benchmarks.harness.system import System
-
-    if not isinstance(found, System):
-        needed = ("name", "fingerprint", "accepts", "produces", "given", "respond")
-        lacking = ", ".join(member for member in needed if not hasattr(found, member))
-        raise RegistryError(
-            f"{name}: the factory returned {type(found).__name__}, which is no system; it lacks {lacking}."
-        )
-    return found
-
-
-def _unknown(kind: str, name: str, known: Iterable[str], more: str = "") -> RegistryError:
+def unknown(kind: str, name: str, known: Iterable[str], more: str = "") -> RegistryError:
+    """The error for a name that leads nowhere, with the name that was probably meant."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]}?" if close else "that is none of them."

@@ -7,7 +7,7 @@ condition of a frozen diffusion model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
@@ -63,8 +63,11 @@ class NextGPT(nn.Module):
     Attributes:
         name: of the system; `nextgpt.load` sets it, and the next.
         fingerprint: changes whenever anything that affects the answers changes.
+        caption: None has signals tell the decoders what to make; else the words before them do, turned by
+            this into what the decoders' own text encoders read: the paper's NExT-GPT-caption.
     """
 
+    caption: Callable[[str], str] | None = None
     given: frozenset[str] = frozenset()
 
     def __init__(
@@ -304,10 +307,14 @@ class NextGPT(nn.Module):
             places = [place for place, (_, span) in enumerate(spans) if span.modality == modality]
             if not places:
                 continue
-            states = torch.stack([_states(replies[spans[place][0]], spans[place][1]) for place in places])
+            own = [(replies[spans[place][0]], spans[place][1]) for place in places]
             with self.decoders.using(modality) as decoder:
+                if self.caption is None:
+                    condition = self.condition(torch.stack([_states(*each) for each in own]), modality)
+                else:
+                    condition = decoder.encode_text([self.caption(self._words(*each)) for each in own])
                 media = decoder.generate(
-                    self.condition(states, modality),
+                    condition,
                     [seeds[spans[place][0]] for place in places],
                     steps=generation.steps,
                     guidance=generation.guidance,
@@ -317,6 +324,11 @@ class NextGPT(nn.Module):
             [made[place] for place, (owner, _) in enumerate(spans) if owner == row]
             for row in range(len(replies))
         ]
+
+    def _words(self, reply: Generated, span: Span) -> str:
+        """What was said before a span."""
+        first = self.language_model.signals.first
+        return self.language_model.decode([token for token in reply.ids[: span.start] if token < first])
 
     def _answer(self, request: Request, reply: Generated, media: Sequence[Medium]) -> Message | Failure:
         parsed = self.language_model.signals.parse(reply.ids)

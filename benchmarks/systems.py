@@ -1,0 +1,127 @@
+"""How a system is found by its name: in the registry, in other people's packages, in a module of one's own.
+
+A package makes its systems known by entry points of the group ``nextgpt.systems``; `systems` lists them
+beside the registry's without importing any. One that can't be imported is named when it is asked for, and all
+others work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.outside import of_user, raised
+from benchmarks.registry import RECORDED, SYSTEMS, RegistryError, SystemEntry, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.harness.system import System
+
+GROUP = "nextgpt.systems"
+
+
+def systems() -> Mapping[str, SystemEntry]:
+    """All systems with a name: the registry's, then those of installed packages.
+
+    A package's system whose name is taken is found under the package's name before it, ``package.name``.
+    """
+    found = dict(SYSTEMS)
+    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        package = point.dist.name if point.dist is not None else "an unknown package"
+        name = point.name if point.name not in found else f"{package}.{point.name}"
+        found[name] = SystemEntry(name, f"of the package {package}", f"{point.module}:{point.attr}")
+    return found
+
+
+def find(name: str) -> System:
+    """The system of this name; see `benchmarks.registry.load_system`.
+
+    Raises:
+        RegistryError: no such system, or what the factory returned is none.
+    """
+    if name in SYSTEMS and ":" not in name:
+        return checked(_made(SYSTEMS[name].target, **SYSTEMS[name].arguments), name)
+    head, colon, argument = name.partition(":")
+    for entry in SYSTEMS.values():
+        if entry.name.startswith(f"{head}:"):
+            if not argument or name == entry.name:
+                raise RegistryError(f"{name}: name it as {entry.name}, {entry.about}")
+            return checked(_made(entry.target, argument, **entry.arguments), name)
+    others = systems()
+    if head in others:
+        factory = _of_package(others[head])
+        return checked(_called(name, factory, *([argument] if colon else [])), name)
+    if colon:
+        return checked(_called(name, _callable(name, of_user(name, "factory"))), name)
+    raise unknown("system", name, others, "; your own is named package.module:factory")
+
+
+def recorded(place: str) -> System:
+    """A file's answers as a system, named after the file, or after the system whose run holds it."""
+    from benchmarks.tasks.answers import read_answers
+
+    path = Path(place)
+    answers = read_answers(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    in_run = path.with_name("run.json").exists()
+    source = path.resolve().parent.parent.name if in_run else path.name.partition(".")[0]
+    name = f"answers-{re.sub(r'[^A-Za-z0-9_.+-]', '-', source)}"
+    found: System = _made(RECORDED, answers=answers, name=name, fingerprint=f"answers:{digest}")
+    return found
+
+
+def checked(found: Any, name: str) -> System:
+    """What a factory returned, if it is a system.
+
+    Raises:
+        RegistryError: it is none; says what it lacks.
+    """
+    from benchmarks.harness.system import System
+
+    if not isinstance(found, System):
+        needed = ("name", "fingerprint", "accepts", "produces", "given", "respond")
+        lacking = ", ".join(member for member in needed if not hasattr(found, member))
+        raise RegistryError(
+            f"{name}: the factory returned {type(found).__name__}, which is no system; it lacks {lacking}."
+        )
+    return found
+
+
+def _made(target: str, *positional: Any, **arguments: Any) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)(*positional, **arguments)
+
+
+def _called(name: str, factory: Any, *arguments: str) -> Any:
+    """What somebody else's factory returns; whatever its code raises is named."""
+    try:
+        return factory(*arguments)
+    except (Exception, SystemExit) as error:
+        raise raised(
+            name, error, __file__, f"when called with{'' if arguments else 'out'} arguments"
+        ) from error
+
+
+def _of_package(entry: SystemEntry) -> Any:
+    """The factory of a package's entry point."""
+    module_name, _, attribute = entry.target.partition(":")
+    try:
+        found: Any = import_module(module_name)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except (Exception, SystemExit) as error:
+        reason = f"can't be imported from {entry.target}: {type(error).__name__}: {error}"
+        raise RegistryError(f"{entry.name}, {entry.about}, {reason}; mend or remove it.") from error
+    return _callable(f"{entry.name}, {entry.about}", found)
+
+
+def _callable(name: str, found: Any) -> Any:
+    """A factory, if it is one."""
+    if not callable(found):
+        attribute = name.rpartition(":")[2].strip()
+        raise RegistryError(f"{name}: {attribute} is no factory but {type(found).__name__}; name a callable.")
+    return found

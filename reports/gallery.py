@@ -11,9 +11,10 @@ import base64
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.harness.benchmark import Options, Sample
 from benchmarks.harness.provenance import redact
@@ -21,6 +22,8 @@ from nextgpt.media import Image
 from nextgpt.messages import Failure, Part
 from reports.evidence import Dossier, Evidence
 from reports.tables import LOWER_IS_BETTER, number, right_from, said
+
+T = TypeVar("T")
 
 _DRAWN = 128  # pixels; pictures up to this side are drawings, shown enlarged and with crisp pixels
 _THUMBNAIL = 320
@@ -175,7 +178,7 @@ def _room(entries: Sequence[Evidence], album: Album, examples: int, data: Path |
     values = [entry.items(metric) for entry in entries]
     kinds = sort_samples(values[0], values[1] if len(values) > 1 else None, metric)
     chosen = {sample for samples in kinds.values() for sample in samples[:examples]}
-    samples, missing = load_samples(entries[0], chosen, data)
+    samples, missing = read_samples(entries[0], chosen, data, lambda sample: sample)
     shown = tuple(
         Kind(
             _title(kind, [entry.system for entry in entries]),
@@ -188,15 +191,23 @@ def _room(entries: Sequence[Evidence], album: Album, examples: int, data: Path |
     return Room(entries[0].benchmark, sum(map(len, kinds.values())), shown, missing)
 
 
-def load_samples(entry: Evidence, wanted: set[str], data: Path | None) -> tuple[dict[str, Sample], str]:
-    """Load samples of a run's benchmark again, by id.
+def read_samples(
+    entry: Evidence, wanted: set[str], data: Path | None, keep: Callable[[Sample], T]
+) -> tuple[dict[str, T], str]:
+    """Read samples of a run's benchmark again, by id.
+
+    Args:
+        entry: the run.
+        wanted: ids of the samples.
+        data: folder of the data set's files.
+        keep: what is kept of each sample; the rest, its pictures too, is let go of.
 
     Returns:
-        The samples that were found, and why there are none, empty when all is well.
+        What was kept of those that were found, and why there are none, empty when all is well.
     """
     from benchmarks.registry import load_benchmark
 
-    found: dict[str, Sample] = {}
+    found: dict[str, T] = {}
     try:
         benchmark = load_benchmark(entry.benchmark)
         if benchmark.version != entry.about.version:
@@ -206,7 +217,7 @@ def load_samples(entry: Evidence, wanted: set[str], data: Path | None) -> tuple[
             )
         for sample in benchmark.samples(Options(data, entry.about.limit)):
             if isinstance(sample, Sample) and sample.id in wanted:
-                found[sample.id] = sample
+                found[sample.id] = keep(sample)
             if len(found) == len(wanted):
                 break
     except (ValueError, OSError, ImportError) as error:

@@ -24,10 +24,12 @@ from benchmarks.harness.storage import to_json, write_atomically, write_json
 from nextgpt.messages import Failure
 from nextgpt.terminal import visible
 from reports.evidence import Evidence, read_evidence
-from reports.gallery import load_samples
+from reports.gallery import read_samples
 from reports.tables import LOWER_IS_BETTER, UNBOUNDED, metric_words, right_from
 
 SCHEMA = "0.3.0"
+Question = tuple[str, list[str]]
+"""What was asked, and what an answer is held against, where these are words."""
 _NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 _RESERVED = ("", "data", "unknown")
 
@@ -135,12 +137,12 @@ def export_run(
     # The run's own number: exporting it again replaces its record.
     name = f"{place.folder}/{uuid.UUID(bytes=seal[:16], version=4)}"
     evaluation = f"{place.collection}/{place.model_id}/{now}"
-    samples, missing = load_samples(entry, set(entry.answers), data)
-    rows = list(_samples(entry, place, evaluation, samples))
+    questions, missing = read_samples(entry, set(entry.answers), data, _question)
+    rows = [to_json(row) for row in _samples(entry, place, evaluation, questions)]
     record = _aggregate(entry, place, evaluation, now, organization)
     files = []
     if rows:
-        content = b"".join(map(to_json, rows))
+        content = b"".join(rows)
         files.append(out / f"{name}_samples.jsonl")
         write_atomically(files[-1], content)
         record["detailed_evaluation_results"] = {
@@ -241,14 +243,12 @@ def _bounds(result: Result) -> dict[str, Any]:
 
 
 def _samples(
-    entry: Evidence, place: Place, evaluation: str, samples: Mapping[str, Sample]
+    entry: Evidence, place: Place, evaluation: str, questions: Mapping[str, Question]
 ) -> Iterator[dict[str, Any]]:
     """A line for each item and metric: metrics of one item are never merged."""
     for score in entry.run.scores:
         prediction = entry.answers[score.sample]
-        asked = samples.get(score.sample)
-        raw = _asked(asked) if asked else ""
-        reference = _references(asked) if asked else []
+        raw, reference = questions.get(score.sample, ("", []))
         said, media = _answer(prediction)
         bounded = score.metric not in UNBOUNDED and score.metric not in LOWER_IS_BETTER
         yield {
@@ -258,9 +258,7 @@ def _samples(
             "evaluation_name": f"{visible(entry.benchmark)}: {visible(score.metric)}",
             "evaluation_result_id": f"{visible(entry.benchmark)}/{visible(score.metric)}",
             "sample_id": visible(score.sample),
-            "sample_hash": hashlib.sha256(json.dumps([raw, reference]).encode()).hexdigest()
-            if asked
-            else None,
+            "sample_hash": hashlib.sha256(json.dumps([raw, reference]).encode()).hexdigest() if raw else None,
             "interaction_type": "single_turn",
             "input": {"raw": raw, "reference": reference},
             "output": {"raw": [said]},
@@ -283,25 +281,21 @@ def _samples(
         }
 
 
-def _asked(sample: Sample) -> str:
-    """The words of a question; its media by what they are, for the schema holds text."""
+def _question(sample: Sample) -> Question:
+    """The words of a question, its media by what they are, and what answers are held against."""
     turns = sample.request.conversation
-    return "\n".join(
+    asked = "\n".join(
         visible(part) if isinstance(part, str) else f"[{part.modality}]"
         for turn in turns
         for part in turn.parts
     )
-
-
-def _references(sample: Sample) -> list[str]:
-    """What an answer is held against, where that is words."""
     references = sample.references
     found = [*references.get("captions", ())]
     found += [answer["answer"] for answer in references.get("annotation", {}).get("answers", ())]
     found += [
         references[key] for key in ("answer", "label", "prompt") if isinstance(references.get(key), str)
     ]
-    return [visible(each) for each in found]
+    return asked, [visible(each) for each in found]
 
 
 def _answer(prediction: Prediction) -> tuple[str, dict[str, str]]:

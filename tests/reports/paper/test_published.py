@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import registry
+from benchmarks.registry import load_benchmark
 from reports.paper import published
 from reports.paper.links import LinkError, measure_of, parse_row
 from reports.paper.published import CONTRADICTIONS, Cell, PublishedError, contradictions_of, published_cells
@@ -93,3 +95,13 @@ def test_rounding_is_half_a_unit_of_the_last_printed_digit() -> None:
         return Cell(1, "t", "d", "m", False, "s", "unstated", printed).rounding
 
     assert [rounding(printed) for printed in ("66.7", "1.80", "0.9240", "12")] == [0.05, 0.005, 0.00005, 0.5]
+
+
+def test_benchmarks_that_are_registered_measure_what_the_cells_ask_for() -> None:
+    asked = {
+        (measure.benchmark, measure.metrics) for cell in published_cells() if (measure := measure_of(cell))
+    }
+    asked -= {("audiocaps", ("spider",))}  # SPIDEr needs SPICE's parser, which captioning runs do without
+    for name, metrics in asked:
+        if name in registry.BENCHMARKS:
+            assert {use.name for use in load_benchmark(name).metrics} & set(metrics), (name, metrics)

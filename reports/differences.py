@@ -124,9 +124,9 @@ def check_same_measurement(first: Evidence, second: Evidence, metric: str) -> No
             )
 
 
-def differences(pairs: Sequence[tuple[Evidence, Evidence]]) -> list[Difference]:
-    """Compare pairs of runs by their headline metrics; all together are one family for Holm's correction."""
-    rows = [_difference(first, second) for first, second in pairs]
+def differences(pairs: Sequence[tuple[Evidence, Evidence]], metric: str | None = None) -> list[Difference]:
+    """Compare pairs of runs by a metric, by default the headline of each; all are one family for Holm."""
+    rows = [_difference(first, second, metric or first.about.headline) for first, second in pairs]
     tested = [row.comparison.p for row in rows if row.comparison is not None]
     adjusted = iter(holm(tested).tolist() if tested else [])
     rows = [replace(row, family=len(tested)) for row in rows]
@@ -153,8 +153,7 @@ def difference_plots(name: str, rows: Sequence[Difference], series: Callable[[st
     return plots
 
 
-def _difference(first: Evidence, second: Evidence) -> Difference:
-    metric = first.about.headline
+def _difference(first: Evidence, second: Evidence, metric: str) -> Difference:
     row = Difference(first.benchmark, metric, first.system, second.system, None)
     try:
         return replace(row, comparison=compare_runs(first, second, metric))

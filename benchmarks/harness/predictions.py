@@ -156,7 +156,7 @@ def to_line(prediction: Prediction, root: Path) -> bytes:
     return to_json(record)
 
 
-def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
+def read_predictions(path: Path, root: Path | None = None, *, finished: bool = True) -> list[Prediction]:
     """Read a file of predictions; their media are opened when an answer is looked at.
 
     A line that names its sample and holds an answer that can't be used is that sample's failure.
@@ -164,6 +164,8 @@ def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
     Args:
         path: the file; any program may have written it.
         root: folder that media paths are relative to and must stay in; the file's own by default.
+        finished: False leaves out a last line that was only half written, as a run that is under way, or
+            that was killed, may leave one.
 
     Raises:
         RecordError: a line that is no prediction, or the same sample twice; names file and line.
@@ -172,7 +174,7 @@ def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
     lines: dict[str, int] = {}
     predictions = []
     with _no_search_for_cycles():
-        for number, record in read_lines(path):
+        for number, record in read_lines(path, finished=finished):
             where = f"{path}, line {number}"
             prediction = _parse(record, folder, where)
             first = lines.setdefault(prediction.sample, number)
@@ -184,14 +186,15 @@ def read_predictions(path: Path, root: Path | None = None) -> list[Prediction]:
     return predictions
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line numbers, from 1, and the JSON objects on them; blank lines are skipped.
+def read_lines(path: Path, *, finished: bool = True) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line numbers, from 1, and the JSON objects on them; blank lines are skipped, half ones too on demand.
 
     Raises:
         RecordError: the file can't be read, or a line is no JSON object; names file and line.
     """
     # Split at newlines alone: answers may hold U+2028 and other characters that end a line elsewhere.
-    for number, line in enumerate(read_file(path).split(b"\n"), start=1):
+    lines = read_file(path).split(b"\n")
+    for number, line in enumerate(lines if finished else lines[:-1], start=1):
         if not line.strip():
             continue
         try:

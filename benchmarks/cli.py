@@ -58,6 +58,10 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     batch_size: Annotated[int, typer.Option(min=1, max=_MOST, help="Samples in one call of a system.")] = 32,
     seed: Annotated[int, typer.Option(min=0, max=_MOST, help="Base of the seeds of all samples.")] = 0,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed samples again.")] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Seconds for a sample; the system gets a process, ended when it hangs."),
+    ] = None,
     json: JsonFile = None,
 ) -> None:
     """Run systems on benchmarks, and score them; an interrupted run is continued."""
@@ -74,7 +78,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     )
     outcomes: list[Run | None] = []
     try:
-        for outcome in _evaluate_all(system or DEFAULT_SYSTEMS, benchmarks, evaluate_one):
+        for outcome in _evaluate_all(system or DEFAULT_SYSTEMS, benchmarks, evaluate_one, timeout):
             outcomes.append(outcome)  # noqa: PERF402 - keeps what there is when an interrupt comes
     except KeyboardInterrupt:
         _note(f"stopped; every finished batch is kept in {out}, and the same command does what is left")
@@ -110,6 +114,22 @@ def merge_command(
     if problem := why_meaningless(merged):
         _note(f"error: {problem}")
         raise typer.Exit(1)
+
+
+@app.command("status")
+def status_command(
+    runs: Annotated[Path, typer.Argument(help="Folder of one run, or of many.")], *, json: JsonFile = None
+) -> None:
+    """Say who computes what, and what is missing; nobody at work is disturbed."""
+    from benchmarks.harness.status import standings
+    from benchmarks.tables import print_rows, write_rows
+
+    found = standings(runs)
+    head = ("system", "benchmark", "part", "state", "answered", "failed", "missing")
+    rows = [[getattr(each, name) for name in head] for each in found]
+    print_rows(head, [["?" if value is None else str(value) for value in row] for row in rows])
+    if json:
+        write_rows(json, map(asdict, found))
 
 
 @app.command("list")
@@ -321,15 +341,20 @@ def _chosen(suite: str | None, benchmarks: list[str] | None) -> list[str]:
 
 
 def _evaluate_all(
-    systems: Iterable[str], benchmarks: Sequence[Benchmark], evaluate_one: Callable[[Benchmark, System], Run]
+    systems: Iterable[str],
+    benchmarks: Sequence[Benchmark],
+    evaluate_one: Callable[[Benchmark, System], Run],
+    timeout: float | None,
 ) -> Iterator[Run | None]:
     """A run for every pair that fits together; None for what went wrong, which spoils no other pair."""
+    from benchmarks.harness.isolated import Isolated
     from benchmarks.harness.run import CannotTakePartError
     from benchmarks.registry import load_system
 
     for name in systems:
         try:
-            system = load_system(name)
+            load = partial(load_system, name)
+            system = load() if timeout is None else Isolated(load, timeout)
         except _ERRORS as error:
             _note(_complaint(error))
             yield None

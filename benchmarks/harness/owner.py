@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from types import TracebackType
 from benchmarks.harness.storage import RecordError, disk
 
 LOCK = "run.lock"
+
+_WAITS = (0.001, 0.01, 0.05)  # seconds, for one who only looks holds the lock for less than that
 
 _held: set[int] = set()
 
@@ -78,6 +81,25 @@ class Owner:
             )
 
 
+def owned_by(folder: Path) -> str:
+    """The owner of a run's folder in words; empty where nobody is at work there."""
+    path = folder / LOCK
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDONLY)
+    except (ImportError, OSError):
+        return ""
+    try:
+        # Shared, and let go at once: an owner who comes at this moment waits that long.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _named(path)
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 def bears(descriptor: int, path: Path) -> bool:
     """Whether it is the open file that bears the name."""
     try:
@@ -92,7 +114,15 @@ def _lock(descriptor: int, path: Path) -> None:
     except ImportError:  # no such locks on Windows: two runs at once are the user's to avoid there
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for wait in (*_WAITS, None):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if wait is None:
+                    raise
+                time.sleep(wait)
+            else:
+                return
     except BlockingIOError:
         other = _named(path)
         raise RecordError(

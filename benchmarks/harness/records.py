@@ -73,6 +73,7 @@ class Manifest:
         note: the benchmark's, for readers.
         versions, hardware, command, started: the latest start's.
         shard: the part of the samples that it holds, ``3/16``; None for all.
+        fits: the largest batch that memory held, where a larger one did not fit; None where all did.
         parts: number of parts that it was merged from; None where it was made in one.
     """
 
@@ -98,9 +99,10 @@ class Manifest:
     note: str = ""
     shard: str | None = None
     parts: int | None = None
+    fits: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("limit", 1), ("batch_size", 1), ("samples", 0), ("parts", 1)):
+        for name, least in (("limit", 1), ("batch_size", 1), ("samples", 0), ("parts", 1), ("fits", 1)):
             count = getattr(self, name)
             if isinstance(count, int) and count < least:
                 raise ValueError(f"{name} is {count}, and must be at least {least}")

@@ -7,17 +7,16 @@ running again does what is left. Scoring (`benchmarks.harness.scoring`) comes af
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypedDict, Unpack
 
-from benchmarks.harness.asked import asked, refuse_if_changed
+from benchmarks.harness.asked import refuse_if_changed
+from benchmarks.harness.asking import Asker
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
-from benchmarks.harness.door import ContractError, admit, answers_of, check_system, one_line, safe_name, told
+from benchmarks.harness.door import check_system, safe_name
 from benchmarks.harness.owner import Owner
 from benchmarks.harness.progress import Tick, progress
 from benchmarks.harness.provenance import command_line, hardware, versions
@@ -26,7 +25,6 @@ from benchmarks.harness.records import (
     MANIFEST,
     SHARDS,
     Manifest,
-    Prediction,
     PredictionLog,
     Run,
     read_run,
@@ -34,7 +32,8 @@ from benchmarks.harness.records import (
 )
 from benchmarks.harness.scoring import score
 from benchmarks.harness.system import System
-from nextgpt.messages import Failure, Message, Request, seed_of
+from nextgpt.messages import Failure
+from nextgpt.terminal import say
 
 _BATCH = 32
 
@@ -73,7 +72,8 @@ def run(
     """Put every sample that has no answer yet to the system, and record what it says.
 
     A batch that makes the system raise is put to it again one request at a time; what raises alone is
-    recorded as that sample's failure. An interrupted run is continued by the same call.
+    recorded as that sample's failure. One that does not fit into memory is halved, as are all that follow.
+    An interrupted run is continued by the same call.
 
     Args:
         benchmark: the samples.
@@ -131,14 +131,26 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
     manifest = _manifest(benchmark, system, options, batch_size, seed)
     with PredictionLog(owner) as log:
         earlier = _earlier(folder, manifest, log)
+        manifest = replace(manifest, fits=earlier.fits)
         write_manifest(
             folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
         )
         if manner.get("retry_failed"):
             log.forget_failures()
+
+        def remember(size: int) -> None:
+            nonlocal manifest
+            manifest = replace(manifest, fits=size)
+            owner.check()
+            write_manifest(
+                folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
+            )
+            say(f"{title}: out of memory; going on with batches of {size}", err=True)
+
+        asker = Asker(system, seed, min(batch_size, manifest.fits or batch_size), remember)
         title, count = f"{system.name} on {benchmark.name}", _count(benchmark, options)
         with progress(title, count, manner.get("progress")) as tick:
-            ids, usable = _answer_all(benchmark.samples(options), system, log, batch_size, seed, tick)
+            ids, usable = _answer_all(benchmark.samples(options), asker, log, tick)
         digest = hashlib.sha256("".join(f"{sample}\n" for sample in ids).encode()).hexdigest()
         _check_ids(ids, digest, earlier, log)
         owner.check()
@@ -150,19 +162,14 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
 
 
 def _answer_all(
-    samples: Iterator[Sample | Broken],
-    system: System,
-    log: PredictionLog,
-    batch_size: int,
-    seed: int,
-    tick: Tick,
+    samples: Iterator[Sample | Broken], asker: Asker, log: PredictionLog, tick: Tick
 ) -> tuple[list[str], int]:
     """Answer what is not in the log yet; returns the ids of all samples and the number of usable ones."""
     ids, usable, waiting = [], 0, list[Sample | Broken]()
 
     def answer_waiting() -> None:
         if waiting:
-            log.append(_answer(waiting, system, seed))
+            log.append(asker.answer(waiting))
             tick(len(waiting))
             waiting.clear()
 
@@ -174,47 +181,10 @@ def _answer_all(
             tick(1)
             continue
         waiting.append(sample)
-        if len(waiting) == batch_size:
+        if len(waiting) >= asker.batch_size:
             answer_waiting()
     answer_waiting()
     return ids, usable
-
-
-def _answer(batch: Sequence[Sample | Broken], system: System, seed: int) -> list[Prediction]:
-    """One prediction for each sample, in order; a broken sample never reaches the system."""
-    requests = [_request(sample, system, seed) for sample in batch if isinstance(sample, Sample)]
-    answers = iter(_respond(system, requests) if requests else ())
-    predictions = []
-    for sample in batch:
-        answer: Message | Failure
-        if isinstance(sample, Broken):
-            answer, seconds = Failure("data", one_line(sample.reason)), None
-        else:
-            answer, seconds = next(answers)
-        predictions.append(Prediction(sample.id, answer, seconds, asked(sample)))
-    return predictions
-
-
-def _request(sample: Sample, system: System, seed: int) -> Request:
-    hints = {key: sample.hints[key] for key in system.given if key in sample.hints}
-    return replace(sample.request, seed=seed_of(sample.id, seed), hints=MappingProxyType(hints))
-
-
-def _respond(system: System, requests: Sequence[Request]) -> list[tuple[Message | Failure, float]]:
-    """Answers with their seconds; a request that makes the system raise is a failure."""
-    start = time.perf_counter()
-    try:
-        # A tuple: what a system does to a list of the harness's would shift answers to other samples.
-        found = answers_of(system.respond(tuple(requests)), len(requests))
-    except KeyboardInterrupt:  # the one way to stop the process itself
-        raise
-    except BaseException as error:  # noqa: BLE001 - a system that exits is its failure, not the run's end
-        if len(requests) > 1:
-            return [answer for request in requests for answer in _respond(system, [request])]
-        stage = "contract" if isinstance(error, ContractError) else "system"
-        found = [Failure(stage, str(error) if isinstance(error, ContractError) else told(error))]
-    share = (time.perf_counter() - start) / len(requests)
-    return [(admit(answer), share) for answer in found]
 
 
 def _check(benchmark: Benchmark, system: System, batch_size: int) -> None:

@@ -115,6 +115,7 @@ def _whole(folder: Path, parts: Sequence[Run]) -> Manifest:
         first,
         shard=None,
         parts=counts[0],
+        fits=min((each.fits for each in made if each.fits is not None), default=None),
         command=f"{first.command}; and so on to --shard {counts[0]}/{counts[0]}; {command_line()}",
         hardware="; ".join(sorted({each.hardware for each in made})),
         versions=_all_versions([each.versions for each in made]),

@@ -78,7 +78,7 @@ NUMBERS: tuple[Any, ...] = (True, -1, 1e308, float("nan"), float("inf"), 10**400
 VALUES: tuple[Any, ...] = (None, *NUMBERS, "", "x\ud800", [], ["yes"], {}, {"a": [None]})
 
 MANIFEST = """benchmark version family protocol source licence headline system fingerprint given seed limit
-batch_size versions hardware command started samples samples_sha256 note shard parts"""
+batch_size versions hardware command started samples samples_sha256 note shard parts fits"""
 RESULT = "benchmark system metric signature value low high n failed slice method seconds"
 
 # Where a value stands in the JSON files: keys and positions on the way to it.

@@ -85,10 +85,10 @@ class Comparison:
 def _say_what_is_not_finite(found: Estimate | Comparison, value: float) -> None:
     """Opens the interval and rewrites the method where a value or an end of its interval is not finite."""
     method, bounded = found.method, math.isfinite(found.low) and math.isfinite(found.high)
-    if not math.isfinite(value):
+    if not math.isfinite(value) and not method.startswith("undefined"):
         cause = "the data overflow double precision or leave nothing to divide by"
         method = f"undefined: the value is {value}, for {cause}"
-    elif not bounded and not method.startswith("no interval"):
+    elif not bounded and not method.startswith(("no interval", "undefined")):
         method = f"no interval: its ends are not finite ({method})"
     if method.startswith(("undefined", "no interval")):
         object.__setattr__(found, "low", -math.inf)

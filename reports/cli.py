@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nextgpt.terminal import cell, one_line, run_app, say
+from reports.study import commands as study_commands
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
@@ -144,6 +145,12 @@ def export_command(
         say(f"left out: {one_line(line)}", err=True)
     if left_out:
         raise typer.Exit(1)
+
+
+app.command("sheets")(study_commands.sheets)
+app.command("ratings")(study_commands.ratings)
+app.command("power")(study_commands.power)
+app.command("serve-study")(study_commands.serve_study)
 
 
 def main() -> None:

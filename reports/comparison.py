@@ -36,6 +36,8 @@ from reports.scores import (
     score_plots,
     slice_tables,
 )
+from reports.study.analysis import Result
+from reports.study.opening import read_results
 from reports.tables import metric_words, number, p_words
 
 _MOST_FAILURES = 40  # rows of the table of failures
@@ -109,6 +111,7 @@ class Report:
     gallery: tuple[Room, ...]
     examples: int
     recipes: tuple[Recipe, ...]
+    people: tuple[Result, ...] = ()
 
 
 def build_report(
@@ -136,13 +139,14 @@ def build_report(
     scores = headline_rows(dossier)
     failures, left_out = failure_accounts(dossier, _MOST_FAILURES)
     attributions, refused = attribute_runs(dossier)
+    people, unread = read_results(folder)
     return Report(
         title=_title(dossier),
         findings=tuple(_findings(dossier, tables)),
         command=command,
         systems=tuple(system_accounts(dossier)),
         benchmarks=tuple(benchmark_accounts(dossier)),
-        left_out=tuple(map(redact, dossier.left_out)),
+        left_out=tuple(map(redact, (*dossier.left_out, *unread))),
         notes=tuple(notes(dossier)),
         main=dossier.main,
         scores=tuple(scores),
@@ -158,6 +162,7 @@ def build_report(
         gallery=tuple(build_gallery(dossier, Album(), examples, data)),
         examples=examples,
         recipes=tuple(recipes(dossier)),
+        people=tuple(people),
     )
 
 

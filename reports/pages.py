@@ -36,6 +36,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = (
     ("compared", "What was compared"),
     ("scores", "Scores"),
+    ("people", "What people said"),
     ("metrics", "Every metric"),
     ("differences", "Paired differences"),
     ("slices", "Slices"),

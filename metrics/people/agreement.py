@@ -121,6 +121,88 @@ def metric_agreement(metric: ArrayLike, people: ArrayLike) -> Agreement:
     return Agreement(between, item, tau(scores.ravel(), ratings.ravel()), *scores.shape)
 
 
+def agreement_intervals(
+    metric: ArrayLike, people: ArrayLike, *, resamples: int = 200, seed: int = 0
+) -> dict[str, Estimate]:
+    """How a metric goes along with people, with 95 % intervals, where not everyone saw everything.
+
+    Args:
+        metric: the metric's item values, more being better, NaN where it has none, [systems, N].
+        people: people's mean ratings of the same outputs, NaN where nobody rated, [systems, N].
+        resamples: number of bootstrap draws, of items.
+        seed: of the draws.
+
+    Returns:
+        `system`: Kendall's tau-b of the systems' means. `item`: tau-b over items, averaged over systems.
+        `pairs`: of two outputs to one item that people rate differently, how often the metric prefers the
+        same one, its ties counting half. What is undefined is NaN, and its method says why.
+
+    Raises:
+        MetricInputError: different shapes, or infinite values.
+
+    >>> found = agreement_intervals([[1, 2, 3], [2, 3, 4]], [[1, 2, 3], [2, 2, 5]], resamples=50)
+    >>> found["pairs"].value, found["system"].method
+    (1.0, 'undefined: fewer than three systems')
+    """
+    scores, ratings = np.asarray(metric, dtype=np.float64), np.asarray(people, dtype=np.float64)
+    if scores.shape != ratings.shape or scores.ndim != 2 or np.isinf(scores).any() or np.isinf(ratings).any():
+        raise MetricInputError(f"shapes {scores.shape} and {ratings.shape}; give [systems, items] twice")
+    both = np.isfinite(scores) & np.isfinite(ratings)
+    scores, ratings = np.where(both, scores, np.nan), np.where(both, ratings, np.nan)
+    n = scores.shape[1]
+    rng = np.random.default_rng(seed)
+    draws = [rng.integers(0, n, size=n) for _ in range(resamples)] if n > 1 else []
+
+    def estimated(statistic: Callable[[FloatArray, FloatArray], float], why: str) -> Estimate:
+        value = statistic(scores, ratings)
+        if not np.isfinite(value):
+            return Estimate(float("nan"), -np.inf, np.inf, int(both.sum()), f"undefined: {why}")
+        replicates = np.array([statistic(scores[:, draw], ratings[:, draw]) for draw in draws])
+        replicates = replicates[np.isfinite(replicates)]
+        if len(replicates) < len(draws) / 2 or n < 2:
+            return Estimate(value, -np.inf, np.inf, int(both.sum()), "no interval: too few items")
+        low, high = percentile_interval(replicates, n)
+        return Estimate(value, low, high, int(both.sum()), f"bootstrap {len(replicates)} over items")
+
+    few = "fewer than three systems" if len(scores) < 3 else "all systems' means are equal"
+    return {
+        "system": estimated(_between_systems, few),
+        "item": estimated(_between_items, "no system has ratings, or values, that differ"),
+        "pairs": estimated(_preferred_alike, "nobody rated two outputs to one item differently"),
+    }
+
+
+def _tau(a: FloatArray, b: FloatArray) -> float:
+    from scipy.stats import kendalltau
+
+    known = np.isfinite(a) & np.isfinite(b)
+    a, b = a[known], b[known]
+    if len(a) < 2 or (a == a[0]).all() or (b == b[0]).all():
+        return float("nan")
+    return float(kendalltau(a, b, variant="b").statistic)
+
+
+def _between_systems(scores: FloatArray, ratings: FloatArray) -> float:
+    if len(scores) < 3:
+        return float("nan")
+    counts = np.isfinite(scores).sum(axis=1)
+    means = [np.nansum(table, axis=1) / np.where(counts, counts, np.nan) for table in (scores, ratings)]
+    return _tau(means[0], means[1])
+
+
+def _between_items(scores: FloatArray, ratings: FloatArray) -> float:
+    within = np.array([_tau(*pair) for pair in zip(scores, ratings, strict=True)])
+    return float(within[np.isfinite(within)].mean()) if np.isfinite(within).any() else float("nan")
+
+
+def _preferred_alike(scores: FloatArray, ratings: FloatArray) -> float:
+    first, second = np.triu_indices(len(scores), 1)
+    people = np.sign(ratings[first] - ratings[second])
+    alike = (np.sign(scores[first] - scores[second]) * people + 1) / 2
+    judged = np.isfinite(alike) & (people != 0)
+    return float(alike[judged].mean()) if judged.any() else float("nan")
+
+
 def _alpha(counts: FloatArray, weights: FloatArray, values: FloatArray, difference: Difference) -> float:
     """Alpha from how often each item got each value; 1 where a resample holds one value only."""
     raters = counts.sum(axis=1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.metric import Estimate, FloatArray, Groups, MetricInputError
+from metrics.people.crossed import METHOD, Crossing, spread
 from metrics.resampling import clusters, percentile_interval
 from metrics.statistics import ALONE, bootstrap
 
@@ -122,6 +123,59 @@ def bradley_terry(
             float(values[number]), low, high, len(judgements), method if count > 1 else ALONE
         )
     return estimates
+
+
+def crossed_strengths(
+    judgements: Sequence[Judgement],
+    raters: Sequence[Hashable],
+    items: Sequence[Hashable],
+    *,
+    prior: float = PRIOR,
+) -> dict[str, Estimate]:
+    """The strengths of `bradley_terry`, with 95 % intervals clustered by rater and item.
+
+    The intervals are those of the sandwich: what each judgement moves a strength by is summed over raters and
+    over items, as for a mean (`metrics.people.crossed`).
+
+    Args:
+        judgements: two systems and the outcome for the first (1, 0.5 or 0), N of them.
+        raters: who made each, [N].
+        items: what each is about, [N].
+        prior: as in `bradley_terry`.
+
+    Returns:
+        An estimate per system, the strongest first.
+
+    Raises:
+        MetricInputError: as `bradley_terry`; fewer than two raters or items.
+
+    >>> votes = [("a", "b", 1), ("a", "b", 0), ("a", "b", 1), ("a", "b", 1)]
+    >>> list(crossed_strengths(votes, ["r", "r", "s", "s"], ["i", "j", "i", "j"]))
+    ['a', 'b']
+    """
+    values = bradley_terry(judgements, prior=prior, resamples=0)
+    names = sorted(values)
+    strength = np.array([values[name].value for name in names]) * np.log(10) / 400
+    place = {name: number for number, name in enumerate(names)}
+    left = np.array([place[first] for first, _, _ in judgements], dtype=np.intp)
+    right = np.array([place[second] for _, second, _ in judgements], dtype=np.intp)
+    outcome = np.array([float(result) for _, _, result in judgements])
+    chance = 1 / (1 + np.exp(strength[right] - strength[left]))
+    games = np.zeros((len(names), len(names)))
+    np.add.at(games, (left, right), chance * (1 - chance))
+    information = -(games + games.T)
+    np.fill_diagonal(information, -information.sum(axis=1))
+    # Strengths are told up to a constant: the pseudoinverse fixes their mean, as the estimate does.
+    inverse = np.linalg.pinv(information)
+    share = (outcome - chance)[:, None] * (inverse[left] - inverse[right]) * 400 / np.log(10)
+    share -= share.mean(axis=0)
+    crossing = Crossing.of(raters, items)
+    halves = [spread(column, crossing).half for column in share.T]
+    found = {}
+    for name, value in values.items():
+        half = halves[place[name]]
+        found[name] = Estimate(value.value, value.value - half, value.value + half, len(judgements), METHOD)
+    return found
 
 
 def _has_maximum(wins: FloatArray) -> bool:

@@ -91,7 +91,9 @@ def test_links_ids_labels_and_alternative_texts_hold(html: str) -> None:
 
 
 def test_sections_come_in_their_order(html: str) -> None:
-    assert re.findall(r'<section id="(\w+)">', html) == [anchor for anchor, _ in SECTIONS]
+    assert re.findall(r'<section id="(\w+)">', html) == [
+        anchor for anchor, _ in SECTIONS if anchor != "people"
+    ]
 
 
 def test_a_page_stays_small(html: str) -> None:

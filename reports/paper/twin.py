@@ -18,7 +18,7 @@ from benchmarks.harness.storage import build, read_json
 from reports.evidence import Evidence, read_evidence
 from reports.paper import links
 from reports.paper.best import separated_best
-from reports.paper.links import Rows
+from reports.paper.links import RowKey, Rows
 from reports.paper.published import (
     GENERAL,
     SETTINGS,
@@ -274,7 +274,6 @@ def _extras(
     Where nobody says a system's setting, it is unstated, and stands in no column of another.
     """
     taken = {id(entry.measured.evidence) for entry in published if entry.measured}
-    named = {system: key for key, system in rows.items()}
     for entry in published:
         cell, measure = entry.published, entry.column.measure
         if cell is None or measure is None:
@@ -282,12 +281,13 @@ def _extras(
         for (benchmark, system), run in runs.items():
             if benchmark != measure.benchmark or id(run) in taken:
                 continue
-            row, setting = named.get(system, (system, "unstated"))
-            column = _column(cell, setting)
-            found = _measured(column, system, runs)
-            if isinstance(found, Measured):
-                verdict = Verdict("measured", "not in the paper")
-                yield Entry(column, row, None, found, verdict, tuple(_remarks_on(found)))
+            alone: list[RowKey] = [(system, "unstated")]
+            for row, setting in [key for key, named in rows.items() if named == system] or alone:
+                column = _column(cell, setting)
+                found = _measured(column, system, runs)
+                if isinstance(found, Measured):
+                    verdict = Verdict("measured", "not in the paper")
+                    yield Entry(column, row, None, found, verdict, tuple(_remarks_on(found)))
 
 
 def _best(entries: Sequence[Entry]) -> tuple[Entry | None, str]:
@@ -353,8 +353,9 @@ def _side(gap: float) -> str:
 
 
 def _remarks_on(measured: Measured) -> list[str]:
-    """What keeps a run's value from being the last word."""
-    about, found = measured.evidence.about, []
+    """What a value is of, and what keeps it from being the last word."""
+    about = measured.evidence.about
+    found = [f"{about.system} on {about.benchmark}: n {measured.n}, {measured.signature}."]
     if about.limit is not None:
         found.append(f"Only the first {about.limit} samples of {about.benchmark} were run.")
     if measured.failed:

@@ -27,9 +27,10 @@ def markdown(twin: Twin) -> str:
     """GitHub's dialect: a heading, a table and its footnotes for each table of the paper."""
     lines = ["# The paper's tables, measured", "", escape_markdown(LEGEND), "", f"{twin.summary}.", ""]
     for table in twin.tables:
-        heads = ["system", *(column.heading for column in table.columns for _ in "12")]
+        sides = ("published", "measured")
+        heads = ["system", *(f"{column.heading}, {side}" for column in table.columns for side in sides)]
         lines += [f"## Table {table.number}: {escape_markdown(table.title)}", ""]
-        lines += [_line([*heads[:1], *_two(heads[1:])]), _line(["---"] * (1 + 2 * len(table.columns)), str)]
+        lines += [_line(heads), _line(["---"] * len(heads), str)]
         for row in table.rows:
             cells = [escape_markdown(row)]
             for column in table.columns:
@@ -63,15 +64,9 @@ def csv_text(twin: Twin) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_CSV_COLUMNS)
-    for table in twin.tables:
-        for entry in table.entries.values():
-            writer.writerow(
-                [no_formula(cell) if isinstance(cell, str) else cell for cell in _fields(table, entry)]
-            )
-    for result in twin.scored:
-        writer.writerow(
-            [no_formula(cell) if isinstance(cell, str) else cell for cell in _scored_fields(result)]
-        )
+    rows = [_fields(table, entry) for table in twin.tables for entry in table.entries.values()]
+    for row in (*rows, *map(_scored_fields, twin.scored)):
+        writer.writerow([no_formula(cell) if isinstance(cell, str) else cell for cell in row])
     return text.getvalue()
 
 
@@ -153,13 +148,6 @@ def _markdown_cells(table: Table, entry: Entry | None) -> list[str]:
 
 def _marks(table: Table, entry: Entry) -> str:
     return f"[{', '.join(map(str, found))}]" if (found := table.marks(entry)) else ""
-
-
-def _two(headings: list[str]) -> list[str]:
-    """Each heading twice: for what is published, and for what was measured."""
-    return [
-        f"{heading}, {'measured' if place % 2 else 'published'}" for place, heading in enumerate(headings)
-    ]
 
 
 def _line(cells: list[str], write: Callable[[str], str] = escape_markdown) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from metrics.answers.accuracy import ExactMatch
 from reports.evidence import ReportError
 from reports.paper.links import Rows
 from reports.paper.published import published_cells
-from reports.paper.twin import Entry, Twin, build_twin
+from reports.paper.twin import Entry, Twin, build_twin, judge
 from tests.reports.invented import benchmark, failing_from, play, right_below
 from tests.reports.paper.runs import answer, caption, truth
 
@@ -61,6 +62,23 @@ def test_a_print_inside_the_interval_is_reproduced_and_one_outside_is_so_far_out
     assert outside.measured.low is not None
     assert outside.verdict.gap == pytest.approx(48.45 - outside.measured.low)
     assert "below the interval" in outside.verdict.words
+
+
+def test_a_value_without_an_interval_or_none_at_all_is_undecided(runs: Path) -> None:
+    found = entry(build_twin(runs), 2, "NExT-GPT (Vicuna-7B)", "VQAv2")
+    assert found.measured is not None
+    assert found.published is not None
+    open_ended = judge(found.published, replace(found.measured, low=None, high=None))
+    assert (open_ended.kind, open_ended.words) == ("undecided", "no interval; the print is 0.800 below")
+    none = judge(
+        found.published, replace(found.measured, value=None, low=None, high=None, method="all failed")
+    )
+    assert (none.kind, none.words) == ("undecided", "no value: all failed")
+
+
+def test_a_measured_value_says_what_it_is_of(runs: Path) -> None:
+    found = entry(build_twin(runs), 2, "NExT-GPT (Vicuna-7B)", "VQAv2")
+    assert found.remarks[0].startswith("nextgpt-7b on vqav2: n 40, exact_match|")
 
 
 def test_what_was_not_run_says_why(runs: Path) -> None:

@@ -37,6 +37,13 @@ def compare_command(
     baseline: Annotated[str | None, typer.Option(help="System to compare the others with.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
     examples: Annotated[int, typer.Option(min=0, max=20, help="Gallery samples of each kind.")] = 2,
+    samples: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Samples of each benchmark to search on the page.")
+    ] = 1000,
+    media: Annotated[
+        Literal["inside", "beside"],
+        typer.Option(help="A few pictures inside the page, or all media in a folder beside it."),
+    ] = "inside",
     json: Annotated[
         Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
     ] = None,
@@ -46,13 +53,21 @@ def compare_command(
     from benchmarks.harness.records import RecordError
     from reports.comparison import build_report
     from reports.evidence import ReportError
-    from reports.pages import write_pages, write_report_json
+    from reports.pages import media_folder, write_pages, write_report_json
 
     page = runs / "comparison.html" if out is None else out
     if page.suffix != ".html":
         raise _refusal(f"--out {page}: the page is an HTML file; name it {page.with_suffix('.html').name}")
     try:
-        report = build_report(runs, baseline=baseline, command=command_line(), examples=examples, data=data)
+        report = build_report(
+            runs,
+            baseline=baseline,
+            command=command_line(),
+            examples=examples,
+            data=data,
+            samples=samples,
+            beside=media_folder(page) if media == "beside" else None,
+        )
         written = [*write_pages(report, page)]
         if json is not None:
             write_report_json(report, json, written)

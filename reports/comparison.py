@@ -23,10 +23,12 @@ from reports.account import (
     system_accounts,
 )
 from reports.attribution import AttributionAccount, attribute_runs
+from reports.costs import CostPlot, cost_plots
 from reports.differences import Difference, difference_plots, differences
 from reports.evidence import PIPELINE, Dossier, Evidence, Part, read_dossier
 from reports.gallery import Album, Room, build_gallery
 from reports.plots import Plot
+from reports.samples import Browser, browse
 from reports.scores import (
     MetricTable,
     Row,
@@ -108,8 +110,10 @@ class Report:
     attribution_remarks: tuple[str, ...]
     failures: tuple[FailureAccount, ...]
     failures_left_out: str
+    costs: tuple[CostPlot, ...]
     gallery: tuple[Room, ...]
     examples: int
+    browser: Browser
     recipes: tuple[Recipe, ...]
     people: tuple[Result, ...] = ()
 
@@ -121,6 +125,8 @@ def build_report(
     command: str = "",
     examples: int = 2,
     data: Path | None = None,
+    samples: int = 1000,
+    beside: Path | None = None,
 ) -> Report:
     """Read all runs below a folder and compare their systems.
 
@@ -130,6 +136,8 @@ def build_report(
         command: the command that makes the report, to be printed on it.
         examples: samples of each kind and benchmark that the gallery shows.
         data: folder of official files, for the inputs of benchmarks that read them.
+        samples: samples of each benchmark that can be searched on the page.
+        beside: folder beside the page for thumbnails, clips and sounds; None puts a few pictures into it.
 
     Raises:
         ReportError: no runs, or none that can be reported on; the message says why.
@@ -159,8 +167,10 @@ def build_report(
         attribution_remarks=tuple(refused if attributions or refused else [_attribution_missing(dossier)]),
         failures=tuple(failures),
         failures_left_out=left_out,
-        gallery=tuple(build_gallery(dossier, Album(), examples, data)),
+        costs=tuple(cost_plots(dossier)),
+        gallery=tuple(build_gallery(dossier, Album(beside=beside), examples, data)),
         examples=examples,
+        browser=browse(dossier, samples, Album(beside=beside) if beside else None, data),
         recipes=tuple(recipes(dossier)),
         people=tuple(people),
     )

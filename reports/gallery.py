@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
+from urllib.parse import quote
 
 from benchmarks.harness.benchmark import Options, Sample
 from benchmarks.harness.provenance import redact
-from nextgpt.media import Image
+from benchmarks.harness.storage import write_atomically
+from nextgpt.media import Image, Medium, Video, to_file
 from nextgpt.messages import Failure, Part
 from reports.evidence import Dossier, Evidence
 from reports.tables import LOWER_IS_BETTER, number, right_from, said
@@ -32,13 +34,19 @@ _PICTURE_BUDGET = 3_500_000  # bytes of data URIs on one page, which keeps it un
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture on the page: ``uri`` holds all of it, or is empty when the page was full."""
+    """A picture, clip or sound on the page: ``uri`` holds it or leads to it; empty when the page was full."""
 
     uri: str
     alt: str
     width: int
     height: int
     drawn: bool
+    kind: Literal["image", "video", "audio"] = "image"
+
+    @property
+    def inside(self) -> bool:
+        """Whether the page itself holds it."""
+        return self.uri.startswith("data:")
 
     @property
     def data(self) -> bytes:
@@ -48,6 +56,8 @@ class Picture:
     @property
     def file(self) -> str:
         """A file name made of the content's hash."""
+        if not self.inside:
+            return self.uri.rpartition("/")[2]
         suffix = "png" if self.uri.startswith("data:image/png") else "jpg"
         return f"{hashlib.sha256(self.data).hexdigest()[:16]}.{suffix}"
 
@@ -104,27 +114,56 @@ class Room:
 
 @dataclass
 class Album:
-    """Turns pictures into data URIs until the page's budget is spent."""
+    """Puts media on a page: into it as data URIs until its budget is spent, or into a folder beside it.
+
+    Attributes:
+        budget: bytes that the page may still hold.
+        beside: the folder; None puts pictures into the page, and names clips and sounds.
+    """
 
     budget: int = _PICTURE_BUDGET
+    beside: Path | None = None
 
-    def add(self, image: Image, alt: str) -> Picture:
-        """Inline a picture: as it is when small, else as a thumbnail."""
+    def add(self, medium: Medium, alt: str) -> Picture:
+        """A medium: a small picture as it is, a large one as a thumbnail, clips and sounds as they are."""
+        if isinstance(medium, Image):
+            return self._picture(medium, alt)
+        height, width = medium.frames.shape[1:3] if isinstance(medium, Video) else (0, 0)
+        if self.beside is None:
+            return Picture("", f"{alt} ({medium.modality})", width, height, False, medium.modality)
+        ending, data = to_file(medium)
+        return Picture(self._kept(data, ending), alt, width, height, False, medium.modality)
+
+    def _picture(self, image: Image, alt: str) -> Picture:
         drawn = max(image.width, image.height) <= _DRAWN
-        uri, width, height = self._encoded(image, drawn)
+        if self.beside is None and self.budget <= 0:
+            return Picture("", alt, image.width, image.height, drawn)
+        data, kind, width, height = self._encoded(image, drawn)
+        if self.beside is not None:
+            ending = ".png" if kind == "png" else ".jpg"
+            return Picture(self._kept(data, ending), alt, width, height, drawn)
+        uri = _uri(data, kind)
         if len(uri) > self.budget:
             return Picture("", alt, width, height, drawn)
         self.budget -= len(uri)
         return Picture(uri, alt, width, height, drawn)
 
-    def _encoded(self, image: Image, drawn: bool) -> tuple[str, int, int]:
+    def _kept(self, data: bytes, ending: str) -> str:
+        """Write a file named by its content, once; returns its address relative to the page."""
+        assert self.beside is not None
+        path = self.beside / f"{hashlib.sha256(data).hexdigest()[:16]}{ending}"
+        if not path.exists():
+            write_atomically(path, data)
+        return f"{quote(self.beside.name)}/{path.name}"
+
+    def _encoded(self, image: Image, drawn: bool) -> tuple[bytes, str, int, int]:
         if drawn:
-            return _uri(image.png(), "png"), image.width, image.height
+            return image.png(), "png", image.width, image.height
         picture = image.to_pil()
         picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
         buffer = io.BytesIO()
         picture.save(buffer, format="JPEG", quality=80, optimize=True)
-        return _uri(buffer.getvalue(), "jpeg"), picture.width, picture.height
+        return buffer.getvalue(), "jpeg", picture.width, picture.height
 
 
 def build_gallery(dossier: Dossier, album: Album, examples: int, data: Path | None = None) -> list[Room]:
@@ -178,7 +217,9 @@ def _room(entries: Sequence[Evidence], album: Album, examples: int, data: Path |
     values = [entry.items(metric) for entry in entries]
     kinds = sort_samples(values[0], values[1] if len(values) > 1 else None, metric)
     chosen = {sample for samples in kinds.values() for sample in samples[:examples]}
-    samples, missing = read_samples(entries[0], chosen, data, lambda sample: sample)
+    samples, missing = read_samples(
+        entries[0], chosen, data, lambda sample: (show_input(sample, album), show_reference(sample, album))
+    )
     shown = tuple(
         Kind(
             _title(kind, [entry.system for entry in entries]),
@@ -240,11 +281,9 @@ def _title(kind: str, systems: Sequence[str]) -> str:
 
 
 def _exhibit(
-    name: str, sample: Sample | None, entries: Sequence[Evidence], metric: str, album: Album
+    name: str, asked: tuple[Shown, Shown] | None, entries: Sequence[Evidence], metric: str, album: Album
 ) -> Exhibit:
-    source, reference = (
-        (Shown(), Shown()) if sample is None else (_input(sample, album), _reference(sample, album))
-    )
+    source, reference = asked or (Shown(), Shown())
     answers = tuple(_answer(entry, name, entry.items(metric)[name], album) for entry in entries)
     return Exhibit(name, entries[0].slices.get(name, ""), source, reference, answers)
 
@@ -258,19 +297,21 @@ def _answer(entry: Evidence, sample: str, value: float, album: Album) -> Answer:
     if isinstance(answer, Failure):
         failure = f"{said(answer.stage)}: {said(answer.reason)}"
         return Answer(entry.system, number(value), (), (), steps, failure)
-    shown = _shown(answer.parts, album, f"Picture by {entry.system}")
+    shown = show_parts(answer.parts, album, f"Picture by {entry.system}")
     return Answer(entry.system, number(value), shown.texts, shown.pictures, steps, "")
 
 
-def _input(sample: Sample, album: Album) -> Shown:
+def show_input(sample: Sample, album: Album) -> Shown:
+    """What a system was shown."""
     parts = [part for turn in sample.request.conversation if turn.role == "user" for part in turn.parts]
     captions = sample.references.get("captions", ())
     # In words, for those who can't see it; where nobody has said what it shows, it stays a picture.
     truth = sample.hints.get("caption") or (captions[0] if captions else "")
-    return _shown(parts, album, said(f"Input picture: {truth}" if truth else "Input picture"))
+    return show_parts(parts, album, said(f"Input picture: {truth}" if truth else "Input picture"))
 
 
-def _reference(sample: Sample, album: Album) -> Shown:
+def show_reference(sample: Sample, album: Album) -> Shown:
+    """What the answers are held against."""
     texts = [said(text) for text in sample.references.get("captions", ())[:2]]
     annotation = sample.references.get("annotation")
     if annotation is not None:
@@ -280,9 +321,10 @@ def _reference(sample: Sample, album: Album) -> Shown:
     return Shown(tuple(texts), () if image is None else (album.add(image, "Reference picture"),))
 
 
-def _shown(parts: Sequence[Part], album: Album, alt: str) -> Shown:
+def show_parts(parts: Sequence[Part], album: Album, alt: str) -> Shown:
+    """Texts and media of a message."""
     texts = tuple(said(part) for part in parts if isinstance(part, str) and part.strip())
-    pictures = tuple(album.add(part, alt) for part in parts if isinstance(part, Image))
+    pictures = tuple(album.add(part, alt) for part in parts if not isinstance(part, str))
     return Shown(texts, pictures)
 
 

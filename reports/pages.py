@@ -7,11 +7,13 @@ markup through.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.storage import write_atomically, write_json
 from metrics.metric import Estimate
@@ -31,6 +33,9 @@ from reports.tables import (
     undefined,
 )
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS = (
@@ -43,7 +48,9 @@ SECTIONS = (
     ("ablation", "Ablation and blind"),
     ("attribution", "Where the pipeline lost it"),
     ("failures", "What failed"),
+    ("costs", "Cost and quality"),
     ("gallery", "Gallery"),
+    ("samples", "Every sample"),
     ("repeat", "How to repeat"),
 )
 
@@ -58,12 +65,18 @@ def write_pages(report: Report, page: Path) -> tuple[Path, Path]:
         RecordError: a file can't be written; names it, and what to do.
     """
     text = page.with_suffix(".md")
-    pictures = page.parent / f"{page.stem}_media"
+    pictures = media_folder(page)
     write_atomically(page, render_html(report).encode())
     write_atomically(text, render_markdown(report, pictures.name).encode())
     for picture in _pictures(report):
-        write_atomically(pictures / picture.file, picture.data)
+        if picture.inside:
+            write_atomically(pictures / picture.file, picture.data)
     return page, text
+
+
+def media_folder(page: Path) -> Path:
+    """The folder beside a page that holds its media."""
+    return page.parent / f"{page.stem}_media"
 
 
 def render_html(report: Report) -> str:
@@ -71,8 +84,23 @@ def render_html(report: Report) -> str:
     from markupsafe import Markup
 
     style = Markup((TEMPLATES / "style.css").read_text())
+    script, allowed = trusted_script("samples.js")
     template = page_environment().get_template("comparison.html.j2")
-    return str(template.render(report=report, style=style, sections=SECTIONS))
+    rows = Markup(report.browser.json)  # escaped for a script element by itself
+    return str(
+        template.render(
+            report=report, style=style, sections=SECTIONS, script=script, allowed=allowed, rows=rows
+        )
+    )
+
+
+def trusted_script(name: str) -> tuple[Markup, str]:
+    """A script of ours for a page, and the source by which its policy lets that run and no other."""
+    from markupsafe import Markup
+
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(text), f"'sha256-{digest}'"
 
 
 def page_environment() -> Any:

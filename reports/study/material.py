@@ -13,7 +13,7 @@ from nextgpt.media import Image, Medium, Video
 from nextgpt.messages import Failure, Part
 from nextgpt.terminal import visible
 from reports.evidence import Evidence
-from reports.gallery import load_samples
+from reports.gallery import read_samples
 from reports.study.design import StudyError
 from reports.study.protocols import Protocol
 from reports.study.records import Measured
@@ -106,7 +106,7 @@ def gather(
         samples = dict[tuple[str, str], Sample]()
         for benchmark in dict.fromkeys(name for name, _ in part):
             wanted = {sample for name, sample in part if name == benchmark}
-            loaded, why = load_samples(tables[benchmark, systems[0]], wanted, data)
+            loaded, why = read_samples(tables[benchmark, systems[0]], wanted, data, lambda sample: sample)
             missing = missing or why
             samples |= {(benchmark, sample): value for sample, value in loaded.items()}
         for pair in part:

@@ -86,7 +86,8 @@ def test_summary_and_pages_show_hostile_words_and_obey_none(
     html = (hostile / "comparison.html").read_text(encoding="utf-8")
     page = Attributes(html)
     assert any("\\x1b]0;owned" in value for value in page.values)
-    assert not {"script", "iframe", "object"} & page.tags
+    assert not {"iframe", "object"} & page.tags
+    assert html.lower().count("<script") == 2  # our rows, and our script
     assert [value for value in page.values if raw(value)] == []
     assert raw(html) == []
     markdown = (hostile / "comparison.md").read_text(encoding="utf-8")

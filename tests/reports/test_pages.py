@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -15,7 +17,7 @@ from reports.comparison import Report, build_report
 from reports.pages import SECTIONS, render_html, render_markdown, write_pages, write_report_json
 from tests.reports.invented import play, right_below
 
-VOID = {"meta", "img", "br", "line", "circle", "rect", "path"}
+VOID = {"meta", "img", "br", "line", "circle", "rect", "path", "input"}
 
 
 class Page(HTMLParser):
@@ -62,7 +64,17 @@ def html(report: Report) -> str:
 def test_what_a_model_says_is_escaped(html: str) -> None:
     page = Page(html)
     assert "&lt;script&gt;alert" in html
-    assert not [tag for tag, _ in page.elements if tag in ("script", "iframe", "object", "link")]
+    assert not [tag for tag, _ in page.elements if tag in ("iframe", "object", "link")]
+    # The rows of the browser, which no text of them ends, and the one script that the policy lets run.
+    kinds = [attrs.get("type") for tag, attrs in page.elements if tag == "script"]
+    assert kinds == ["application/json", None]
+    rows, script = re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)
+    assert not set("<>&") & set(rows)
+    assert "alert(" in rows
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = [content for content in page.all("content") if "default-src" in content]
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy.replace("style-src 'unsafe-inline'", "")
     assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on")]
     assert "\x00" not in html
     assert "\r" not in html

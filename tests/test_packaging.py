@@ -150,3 +150,12 @@ def test_no_path_of_a_machine_is_in_the_tree() -> None:
     here = re.compile(re.escape(os.fsencode(ROOT)) + rb"(/|\b)")
     texts = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in tracked()}
     assert [name for name, text in texts.items() if home.search(text) or here.search(text)] == []
+
+
+def test_tox_works_below_a_folder_with_a_blank() -> None:
+    text = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    assert "PIP_CONSTRAINT =" not in text, "pip splits it at blanks: use install_command"
+    commands = [line for line in text.splitlines() if re.search(r"\{(\[jobs\]bin|tox_root)\}\{/\}", line)]
+    assert len(commands) > 8
+    split = [line for line in commands if re.search(r'(?<!")\{(\[jobs\]bin|tox_root)\}\{/\}[\w.-]', line)]
+    assert split == [], "quote paths that tox fills in"

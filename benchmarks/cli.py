@@ -132,6 +132,35 @@ def status_command(
         write_rows(json, map(asdict, found))
 
 
+@app.command("verify")
+def verify_command(
+    run: Annotated[Path, typer.Argument(help="Folder of one scored run.")],
+    *,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
+    system: Annotated[str | None, typer.Option(help="Also load this system, and compare it.")] = None,
+    json: JsonFile = None,
+) -> None:
+    """Compute every number of a run again, without the model, and check all that it rests on."""
+    from benchmarks.harness.benchmark import Options
+    from benchmarks.harness.records import read_run
+    from benchmarks.harness.verify import verify
+    from benchmarks.registry import load_benchmark, load_system
+    from benchmarks.tables import print_rows, write_rows
+
+    made = read_run(run)
+    fingerprint = load_system(system).fingerprint if system else None
+    checks = verify(made, load_benchmark(made.manifest.benchmark), Options(data), fingerprint)
+    rows = [("number" if each.cell else "ground", each.what, each.outcome, each.why) for each in checks]
+    print_rows(("", "what", "outcome", "why"), rows)
+    if json:
+        write_rows(json, map(asdict, checks))
+    if fallen := sum(not each.holds for each in checks):
+        _note(
+            f"error: {fallen} of {len(checks)} do not hold; find out why before you use a number of this run"
+        )
+        raise typer.Exit(1)
+
+
 @app.command("list")
 def list_command(json: JsonFile = None) -> None:
     """List benchmarks, suites, systems, and extractors of features."""
@@ -369,6 +398,8 @@ def _evaluate_all(
                 yield None
         if spent := getattr(system, "spent", None):  # what asking an endpoint has cost
             _note(f"{name}: {spent}")
+        if isinstance(system, Isolated):
+            system.close()
 
 
 def _complaint(error: Exception) -> str:

@@ -128,8 +128,11 @@ def _serve(load: Callable[[], System], connection: Connection) -> None:
         except EOFError:
             return
         try:
-            requests = tuple(Request(*plain, MappingProxyType(hints)) for *plain, hints in asked)
-            connection.send(("answers", system.respond(requests)))
+            requests = [
+                Request(conversation, wanted, seed, MappingProxyType(hints))
+                for conversation, wanted, seed, hints in asked
+            ]
+            connection.send(("answers", system.respond(tuple(requests))))
         except BaseException as error:  # noqa: BLE001 - one that exits, too; or an answer that can't be sent
             words = told(error).removeprefix(f"{type(error).__name__}: ")
             connection.send(("raised", type(error).__name__, words, out_of_memory(error)))

@@ -116,7 +116,7 @@ class StoredMessage:
 
     def _medium(self, stored: StoredMedium) -> Medium:
         try:
-            file = open_regular(_inside(self.root, stored.name))
+            file = open_regular(inside(self.root, stored.name))
         except RecordError as error:
             raise RecordError(f"{self.where}: {error}") from None
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
@@ -305,7 +305,7 @@ def _steps(steps: Any) -> tuple[Steps, str]:
     return tuple(found), ""
 
 
-def _inside(root: Path, name: str) -> Path:
+def inside(root: Path, name: str) -> Path:
     """The path of a file below `root`; neither ``..`` nor a link may lead to it.
 
     Raises:

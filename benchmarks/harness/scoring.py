@@ -47,6 +47,13 @@ def score(
     if owner is None:
         with Owner(run.folder) as own:
             return score(run, benchmark, options, owner=own)
+    scored = rescore(run, benchmark, options)
+    owner.check()
+    return write_scored(run, scored.results, scored.scores)
+
+
+def rescore(run: Run, benchmark: Benchmark, options: Options | None = None) -> Scored:
+    """What scoring a run yields; nothing is written. Arguments and errors are those of `score`."""
     if run.manifest.shard is not None:
         raise RecordError(
             f"{run.folder}: part {run.manifest.shard} of a run; put all parts together "
@@ -62,9 +69,7 @@ def score(
     scored = score_predictions(
         benchmark, samples, run.predictions, system=run.manifest.system, where=run.folder / FILE
     )
-    scored = with_unchecked(scored, run.predictions)
-    owner.check()
-    return write_scored(run, scored.results, scored.scores)
+    return with_unchecked(scored, run.predictions)
 
 
 def score_predictions(

@@ -183,7 +183,7 @@ def test_a_run_that_is_killed_leaves_no_system_behind(tmp_path: Path) -> None:
 def test_a_time_limit_from_the_command_line(bench: Command) -> None:
     system = "tests.benchmarks.harness.test_asking:make"
     options = ("--benchmark", "numbers", "--limit", "2", "--batch-size", "1", "--timeout", "0.5")
-    code, out, _ = bench("run", "--system", system, *options, "--json", "rows.json")
+    code, *_ = bench("run", "--system", system, *options, "--json", "rows.json")
     assert code == 0
     (row,) = json.loads(Path("rows.json").read_text())
     assert (row["n"], row["failed"]) == (2, 1)

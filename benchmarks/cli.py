@@ -163,17 +163,27 @@ def verify_command(
 
 @app.command("list")
 def list_command(json: JsonFile = None) -> None:
-    """List benchmarks, suites, systems, and extractors of features."""
+    """List benchmarks, suites, systems, metrics and extractors, those of installed packages included."""
     from benchmarks import registry
+    from benchmarks.plugins import plugins
     from benchmarks.systems import systems
     from benchmarks.tables import print_rows, write_rows
 
     rows = [("benchmark", entry.name, entry.family, entry.about) for entry in registry.BENCHMARKS.values()]
     rows += [
+        ("benchmark", each.name, "", each.about)
+        for each in plugins("benchmark", registry.BENCHMARKS).values()
+    ]
+    rows += [
         ("suite", each.name, ", ".join(each.benchmarks), each.about) for each in registry.SUITES.values()
     ]
     rows += [("system", entry.name, "", entry.about) for entry in systems().values()]
+    rows += [("metric", each.name, "", each.about) for each in plugins("metric").values()]
     rows += [("extractor", entry.name, "", entry.about) for entry in registry.EXTRACTORS.values()]
+    rows += [
+        ("extractor", each.name, "", each.about)
+        for each in plugins("extractor", registry.EXTRACTORS).values()
+    ]
     head = ("kind", "name", "family", "about")
     print_rows(head, rows)
     if json:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
     from benchmarks.harness.system import System
+    from metrics.metric import Metric
 
 
 class RegistryError(ValueError):
@@ -264,11 +265,15 @@ def benchmark_names(name: str) -> tuple[str, ...]:
         return SUITES[name].benchmarks
     if name in BENCHMARKS or ":" in name:
         return (name,)
-    raise unknown("benchmark or suite", name, [*BENCHMARKS, *SUITES])
+    from benchmarks.plugins import find, plugins
+
+    if find("benchmark", name, BENCHMARKS) is not None:
+        return (name,)
+    raise unknown("benchmark or suite", name, [*BENCHMARKS, *plugins("benchmark", BENCHMARKS), *SUITES])
 
 
 def load_benchmark(name: str) -> Benchmark:
-    """The benchmark of this name: one of `BENCHMARKS`, or ``package.module:ATTRIBUTE`` of one's own.
+    """The benchmark of this name: of `BENCHMARKS`, of an installed package, or ``package.module:ATTRIBUTE``.
 
     Raises:
         RegistryError: no such benchmark.
@@ -278,7 +283,12 @@ def load_benchmark(name: str) -> Benchmark:
 
         return benchmark_of_user(name)
     if name not in BENCHMARKS:
-        raise unknown("benchmark", name, BENCHMARKS)
+        from benchmarks.plugins import benchmark_of, find, plugins
+
+        plugin = find("benchmark", name, BENCHMARKS)
+        if plugin is None:
+            raise unknown("benchmark", name, [*BENCHMARKS, *plugins("benchmark", BENCHMARKS)])
+        return benchmark_of(plugin)
     module, _, attribute = BENCHMARKS[name].target.partition(":")
     found: Benchmark = getattr(import_module(module), attribute)
     return found
@@ -310,7 +320,7 @@ def load_system(name: str) -> System:
 
 
 def load_extractor(name: str, **options: Any) -> Any:
-    """The extractor of this name, one of `EXTRACTORS`, or ``NAME:WHERE`` with weights of one's own.
+    """The extractor of this name: of `EXTRACTORS`, of an installed package; ``NAME:WHERE`` says its weights.
 
     Raises:
         RegistryError: no such extractor.
@@ -318,11 +328,31 @@ def load_extractor(name: str, **options: Any) -> Any:
     """
     known, _, where = name.partition(":")
     if known not in EXTRACTORS:
-        raise unknown("extractor", known, EXTRACTORS)
+        from benchmarks.plugins import find, plugins
+
+        plugin = find("extractor", known, EXTRACTORS)
+        if plugin is None:
+            raise unknown("extractor", known, [*EXTRACTORS, *plugins("extractor", EXTRACTORS)])
+        return plugin.made(*([where] if where else []), **options)
     entry = EXTRACTORS[known]
     module, _, attribute = entry.target.partition(":")
     source = where or entry.source
     return getattr(import_module(module), attribute)(*([source] if source else []), **options)
+
+
+def load_metric(name: str) -> Metric[Any]:
+    """The metric of this name, which an installed package brings.
+
+    Raises:
+        RegistryError: no such metric, or what its factory returned is none.
+    """
+    from benchmarks.plugins import find, metric_of, plugins
+
+    plugin = find("metric", name)
+    if plugin is None:
+        more = "; this project's own are classes in `metrics`"
+        raise unknown("metric", name, plugins("metric"), more)
+    return metric_of(plugin)
 
 
 def load_measurement(name: str) -> Callable[..., dict[str, Any]]:

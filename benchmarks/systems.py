@@ -1,18 +1,18 @@
 """How a system is found by its name: in the registry, in other people's packages, in a module of one's own.
 
-A package makes its systems known by entry points of the group ``nextgpt.systems``; `systems` lists them
-beside the registry's without importing any. One that can't be imported is named when it is asked for, and all
-others work.
+A package makes its systems known by entry points of the group ``nextgpt.systems`` (see `plugins`); `systems`
+lists them beside the registry's without importing any.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import plugins
 from benchmarks.outside import of_user, raised
 from benchmarks.registry import RECORDED, SYSTEMS, RegistryError, SystemEntry, unknown
 
@@ -21,20 +21,11 @@ if TYPE_CHECKING:
 
     from benchmarks.harness.system import System
 
-GROUP = "nextgpt.systems"
-
 
 def systems() -> Mapping[str, SystemEntry]:
-    """All systems with a name: the registry's, then those of installed packages.
-
-    A package's system whose name is taken is found under the package's name before it, ``package.name``.
-    """
-    found = dict(SYSTEMS)
-    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
-        package = point.dist.name if point.dist is not None else "an unknown package"
-        name = point.name if point.name not in found else f"{package}.{point.name}"
-        found[name] = SystemEntry(name, f"of the package {package}", f"{point.module}:{point.attr}")
-    return found
+    """All systems with a name: the registry's, then those of installed packages."""
+    others = plugins.plugins("system", SYSTEMS).values()
+    return {**SYSTEMS, **{each.name: SystemEntry(each.name, each.about, each.target) for each in others}}
 
 
 def find(name: str) -> System:
@@ -51,13 +42,12 @@ def find(name: str) -> System:
             if not argument or name == entry.name:
                 raise RegistryError(f"{name}: name it as {entry.name}, {entry.about}")
             return checked(_made(entry.target, argument, **entry.arguments), name)
-    others = systems()
-    if head in others:
-        factory = _of_package(others[head])
-        return checked(_called(name, factory, *([argument] if colon else [])), name)
+    plugin = plugins.find("system", head, SYSTEMS)
+    if plugin is not None:
+        return checked(plugin.made(*([argument] if colon else [])), name)
     if colon:
         return checked(_called(name, _callable(name, of_user(name, "factory"))), name)
-    raise unknown("system", name, others, "; your own is named package.module:factory")
+    raise unknown("system", name, systems(), "; your own is named package.module:factory")
 
 
 def recorded(place: str) -> System:
@@ -104,19 +94,6 @@ def _called(name: str, factory: Any, *arguments: str) -> Any:
         raise raised(
             name, error, __file__, f"when called with{'' if arguments else 'out'} arguments"
         ) from error
-
-
-def _of_package(entry: SystemEntry) -> Any:
-    """The factory of a package's entry point."""
-    module_name, _, attribute = entry.target.partition(":")
-    try:
-        found: Any = import_module(module_name)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (Exception, SystemExit) as error:
-        reason = f"can't be imported from {entry.target}: {type(error).__name__}: {error}"
-        raise RegistryError(f"{entry.name}, {entry.about}, {reason}; mend or remove it.") from error
-    return _callable(f"{entry.name}, {entry.about}", found)
 
 
 def _callable(name: str, found: Any) -> Any:

@@ -62,6 +62,7 @@ HEAVY = (
     "scipy",
     "matplotlib",
     "pyarrow",
+    "torchmetrics",
 )
 
 # The rooms that the design names.
@@ -248,6 +249,15 @@ print("loaded:", *(name for name in {HEAVY!r} if name in sys.modules))
     return done.stdout.splitlines()[-1].split()[1:]
 
 
+def heavy_imports(module: str, path: Path) -> list[str]:
+    """Heavy packages that importing a module loads; a clock would measure the machine instead."""
+    program = f"import sys, {module}\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=path, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
 # --- this project --------------------------------------------------------------------------------
 
 RULES: tuple[Callable[[Path], list[str]], ...] = (
@@ -274,6 +284,15 @@ SCRIPTS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf
 )
 def test_help_and_listing_load_nothing_heavy(script: str, arguments: list[str]) -> None:
     assert heavy_modules(SCRIPTS[script], arguments, ROOT) == []
+
+
+# What somebody else's program imports at its start: their tests load the plugin, their notebooks the frames.
+FRONT = (*PACKAGES, "metrics.metric", "benchmarks.pytest_plugin", "benchmarks.plugins", "reports.frames")
+
+
+@pytest.mark.parametrize("module", FRONT)
+def test_import_loads_nothing_heavy(module: str) -> None:
+    assert heavy_imports(module, ROOT) == []
 
 
 # --- made-up projects that break one rule each ---------------------------------------------------
@@ -412,3 +431,9 @@ def test_heavy_import_on_the_way_to_help_is_seen(tmp_path: Path) -> None:
     write(tmp_path, files)
     assert heavy_modules("greedy:main", ["--help"], tmp_path) == ["scipy"]
     assert heavy_modules("modest:main", ["--help"], tmp_path) == []
+
+
+def test_heavy_import_of_a_package_is_seen(tmp_path: Path) -> None:
+    write(tmp_path, {"greedy.py": "from scipy import special", "modest.py": "import json"})
+    assert heavy_imports("greedy", tmp_path) == ["scipy"]
+    assert heavy_imports("modest", tmp_path) == []

@@ -83,6 +83,62 @@ def compare_command(
         raise typer.Exit(1)
 
 
+@app.command("changes")
+def changes_command(
+    runs: Annotated[Path, typer.Argument(help="Folder of the runs of now.")],
+    *,
+    expected: Annotated[Path, typer.Option(help="Folder of the lines that are held.")],
+    before: Annotated[Path | None, typer.Option(help="Folder of runs of then, for what was said.")] = None,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write [RUNS/changes.html].")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
+    examples: Annotated[int, typer.Option(min=0, max=50, help="Flipped samples of each direction.")] = 4,
+) -> None:
+    """Say what changed since the lines: in which family, how sure, which samples, side by side."""
+    from benchmarks.harness.provenance import command_line
+    from benchmarks.harness.records import RecordError
+    from reports.changes import build_changes
+    from reports.evidence import ReportError
+    from reports.pages import write_page
+
+    page = out or runs / "changes.html"
+    try:
+        found = build_changes(
+            runs, expected, before=before, data=data, examples=examples, command=command_line()
+        )
+        write_page(found, "changes.html.j2", page)
+    except (ReportError, RecordError) as error:
+        raise _refusal(error) from error
+    for change in found.changes:
+        say(f"{change.result.system} on {change.result.benchmark}: {one_line(change.verdict.words)}")
+    say(page)
+    for line in found.left_out:
+        say(f"left out: {one_line(line)}", err=True)
+
+
+@app.command("index")
+def index_command(
+    runs: Annotated[Path, typer.Argument(help="Folder of many runs, at any depth.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write [RUNS/index.html].")] = None,
+) -> None:
+    """Make a start page over many runs, to sort, filter and find them again."""
+    from benchmarks.harness.records import RecordError
+    from reports.evidence import ReportError
+    from reports.overview import build_overview
+    from reports.pages import write_page
+
+    page = out or runs / "index.html"
+    try:
+        found = build_overview(runs, page)
+        write_page(found, "index.html.j2", page, "index.js")
+    except (ReportError, RecordError) as error:
+        raise _refusal(error) from error
+    say(f"{len(found.entries)} runs")
+    say(page)
+    for line in found.left_out:
+        say(f"left out: {one_line(line)}", err=True)
+
+
 @app.command("tables")
 def tables_command(
     *,

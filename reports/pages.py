@@ -94,6 +94,22 @@ def render_html(report: Report) -> str:
     )
 
 
+def write_page(report: object, template: str, page: Path, script: str = "") -> None:
+    """Write a page of one template: its style inside, and at most one script of ours.
+
+    Raises:
+        RecordError: the file can't be written.
+    """
+    from markupsafe import Markup
+
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    text, allowed = trusted_script(script) if script else (Markup(), "'none'")
+    made = page_environment().get_template(template)
+    write_atomically(
+        page, str(made.render(report=report, style=style, script=text, allowed=allowed)).encode()
+    )
+
+
 def trusted_script(name: str) -> tuple[Markup, str]:
     """A script of ours for a page, and the source by which its policy lets that run and no other."""
     from markupsafe import Markup

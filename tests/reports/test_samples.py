@@ -16,7 +16,8 @@ from benchmarks.harness.benchmark import Sample
 from nextgpt.media import Audio, Video
 from nextgpt.messages import Message, assistant
 from reports.comparison import Report, build_report
-from reports.pages import media_folder, render_html, write_pages
+from reports.overview import build_overview
+from reports.pages import media_folder, render_html, write_page, write_pages
 from tests.reports.invented import NASTY, SIZE, benchmark, play, right_below
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -202,3 +203,25 @@ def test_a_difference_that_was_not_made_is_whole_on_a_phone(chromium: Any, tmp_p
     )
     page.close()
     assert inside
+
+
+def test_the_start_page_sorts_and_filters(chromium: Any, runs: Path, tmp_path: Path) -> None:
+    page = chromium.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    write_page(
+        build_overview(runs, tmp_path / "index.html"), "index.html.j2", tmp_path / "index.html", "index.js"
+    )
+    page.goto((tmp_path / "index.html").as_uri())
+    values = "#index tbody tr:not([hidden]) td:nth-child(6)"
+    page.click("#index thead button:text-is('Value')")
+    shown = [float(text) for text in page.locator(values).all_inner_texts()]
+    assert len(shown) == 6
+    assert shown == sorted(shown)
+    page.click("#index thead button:text-is('Value')")
+    assert [float(text) for text in page.locator(values).all_inner_texts()] == sorted(shown, reverse=True)
+    page.fill("input[name=search]", "TINY blind")
+    assert page.locator(values).count() == 1
+    assert page.inner_text("#index-count") == "1 of 6 runs"
+    page.close()
+    assert errors == []

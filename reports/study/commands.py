@@ -117,7 +117,7 @@ def power(
     ] = None,
     taste: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of its variance that is the rater's taste.")
-    ] = 0.03,
+    ] = 0.01,
     hardness: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of its variance that comes with the item.")
     ] = 0.2,

@@ -131,7 +131,7 @@ def quality(study: Study, key: Key, sheet: Sheet, reference: str) -> Quality:
         reasons.append(f"{len(checks) - passed} of {len(checks)} attention checks failed")
     if usual is not None and usual < rules.least_seconds:
         reasons.append(f"{usual:.1f} s on a trial, by the median")
-    if gap is not None and gap > rules.duplicate_gap:
+    if gap is not None and gap > rules.duplicate_gap and len(gaps) >= 3 and study.protocol.layout != "pair":
         reasons.append(f"answers to the same trial lie {100 * gap:.0f} % of the scale apart")
     if rules.same_answer and _always_the_same(key, sheet):
         reasons.append("one answer to everything")

@@ -28,8 +28,8 @@ def planned(design: str, systems: int, deviation: float | None, taste: float, ha
     """The variances and the share of judgements behind one difference.
 
     Votes have a standard deviation of at most 0.5; ratings, where none is given, of a quarter of their
-    scale. A difference of mean ratings compares two halves of its judgements, which doubles its standard
-    deviation relative to a mean over both.
+    scale. A difference of ratings has twice the variance of one, and four times where each rater sees half of
+    the outputs.
 
     Args:
         design: a shipped one, by name.
@@ -54,9 +54,11 @@ def planned(design: str, systems: int, deviation: float | None, taste: float, ha
         )
     pairs = systems * (systems - 1) / 2
     share = {"pair": 1 / pairs, "single": 2 / systems, "all": 1.0}[protocol.layout]
-    # A rating bears on a difference with one half of the others of its item, and of its rater.
-    total = wide**2 * {"pair": 1, "single": 4, "all": 2}[protocol.layout]
-    variances = Variances(total * taste, total * hardness, total * (1 - taste - hardness))
+    single, twice = {"pair": (1, 1), "single": (4, 2), "all": (2, 2)}[protocol.layout]
+    square = wide**2
+    variances = Variances(
+        twice * square * taste, twice * square * hardness, single * square * (1 - taste - hardness)
+    )
     words = (
         f"{design}, {systems} systems: a judgement deviates by {wide:g}; {100 * taste:.0f} % of its variance "
         f"is the rater's taste, {100 * hardness:.0f} % comes with the item (assumed; a pilot tells better)."

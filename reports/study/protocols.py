@@ -58,7 +58,8 @@ class Rules:
     Attributes:
         checks_failed: more than this share of the attention checks failed.
         least_seconds: the median time on a trial is shorter, where times are known.
-        duplicate_gap: answers to hidden duplicates lie further apart on average, as a share of the scale.
+        duplicate_gap: ratings of three hidden duplicates or more lie further apart on average, as a share of
+            the scale; votes are free to change, for two outputs may be as good as each other.
         same_answer: one answer to every question of 20 trials or more leaves a rater out.
         reference_below: MUSHRA: the hidden reference is rated below 90 in more than this share of the trials.
     """

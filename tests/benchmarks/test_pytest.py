@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -268,7 +267,6 @@ def test_golden_media_are_held_by_distance_against_their_own_noise(tmp_path: Pat
 
 
 def test_whoever_has_the_package_pays_nothing_for_the_plugin(tmp_path: Path) -> None:
-    (tmp_path / "entry.py").write_text("def main():\n    import benchmarks.pytest_plugin\n")
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import benchmarks.pytest_plugin"
     (tmp_path / "entry.py").write_text(f"{program}\ndef main():\n    raise SystemExit(0)\n")
     assert heavy_modules("entry:main", [], tmp_path) == []
@@ -278,7 +276,6 @@ def test_whoever_has_the_package_pays_nothing_for_the_plugin(tmp_path: Path) -> 
 
 def test_this_repository_holds_every_line_that_it_keeps() -> None:
     """A line that no test names would be held by nobody."""
-    sys.path.insert(0, str(ROOT))
     texts = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("test_*.py"))
     lines = sorted((ROOT / "benchmarks" / "expected").glob("*/*.json"))
     assert lines
@@ -292,3 +289,6 @@ def test_benchmarks_of_this_repository_run_only_when_they_are_named(tmp_path: Pa
     arguments = ("--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), "--collect-only", "-q")
     named = pytest_in(tmp_path, *arguments, str(ROOT / "benchmarks" / "test_vqa.py"))
     assert "benchmarks/test_vqa.py" in named.stdout, named.stdout + named.stderr
+    plain = pytest_in(ROOT, "--collect-only", "-q", "-o", "testpaths=benchmarks/test_vqa.py")
+    assert "test_vqa[" not in plain.stdout
+    assert "deselected" in plain.stdout

@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: ``nextgpt-bench run | merge | list | score | expect | init ...``.
+"""The command line of the benchmarks: ``nextgpt-bench run | merge | list | data | score ...``.
 
 Results go to standard output as a table and, with ``--json FILE``, to a file as the same rows;
 progress and notes go to standard error. What a person did wrong is one line and a non-zero exit.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmarks.data.cli import app as data_app
 from nextgpt.terminal import one_line, run_app, say
 from nextgpt.threads import wait_asleep
 
@@ -36,6 +37,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(data_app, name="data")
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file, as JSON.")]
 ExpectedFolder = Annotated[Path | None, typer.Option("--expected", help="Folder of the expectations.")]
@@ -62,17 +65,24 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
         float | None,
         typer.Option(min=0.001, help="Seconds for a sample; the system gets a process, ended when it hangs."),
     ] = None,
+    only: Annotated[str | None, typer.Option(help="Of these benchmarks, those of one family.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
     json: JsonFile = None,
 ) -> None:
     """Run systems on benchmarks, and score them; an interrupted run is continued."""
     from benchmarks.harness.benchmark import Options, Shard
     from benchmarks.harness.records import why_meaningless
     from benchmarks.harness.run import evaluate
+    from benchmarks.plan import of_family, print_plan
     from benchmarks.registry import load_benchmark
 
-    benchmarks = [load_benchmark(name) for name in _chosen(suite, benchmark)]
+    benchmarks = of_family(map(load_benchmark, _chosen(suite, benchmark)), only)
     options = Options(data, limit, Shard.parse(shard) if shard else None)
     json = json and json.absolute()  # a system may change the current folder
+    if dry_run:
+        if not print_plan(benchmarks, system or DEFAULT_SYSTEMS, options, json):
+            raise typer.Exit(1)
+        return
     evaluate_one = partial(
         evaluate, out=out, options=options, batch_size=batch_size, seed=seed, retry_failed=retry_failed
     )
@@ -162,32 +172,15 @@ def verify_command(
 
 
 @app.command("list")
-def list_command(json: JsonFile = None) -> None:
-    """List benchmarks, suites, systems, metrics and extractors, those of installed packages included."""
-    from benchmarks import registry
-    from benchmarks.plugins import plugins
-    from benchmarks.systems import systems
-    from benchmarks.tables import print_rows, write_rows
+def list_command(
+    *,
+    data: Annotated[Path | None, typer.Option(help="Also say which data sets lie below this folder.")] = None,
+    json: JsonFile = None,
+) -> None:
+    """List benchmarks with their data, suites, systems, metrics, extractors; of installed packages too."""
+    from benchmarks.listing import list_all
 
-    rows = [("benchmark", entry.name, entry.family, entry.about) for entry in registry.BENCHMARKS.values()]
-    rows += [
-        ("benchmark", each.name, "", each.about)
-        for each in plugins("benchmark", registry.BENCHMARKS).values()
-    ]
-    rows += [
-        ("suite", each.name, ", ".join(each.benchmarks), each.about) for each in registry.SUITES.values()
-    ]
-    rows += [("system", entry.name, "", entry.about) for entry in systems().values()]
-    rows += [("metric", each.name, "", each.about) for each in plugins("metric").values()]
-    rows += [("extractor", entry.name, "", entry.about) for entry in registry.EXTRACTORS.values()]
-    rows += [
-        ("extractor", each.name, "", each.about)
-        for each in plugins("extractor", registry.EXTRACTORS).values()
-    ]
-    head = ("kind", "name", "family", "about")
-    print_rows(head, rows)
-    if json:
-        write_rows(json, (dict(zip(head, row, strict=True)) for row in rows))
+    list_all(data, json)
 
 
 @app.command("score")
@@ -388,6 +381,7 @@ def _evaluate_all(
     """A run for every pair that fits together; None for what went wrong, which spoils no other pair."""
     from benchmarks.harness.isolated import Isolated
     from benchmarks.harness.run import CannotTakePartError
+    from benchmarks.plan import with_known_overlaps
     from benchmarks.registry import load_system
 
     for name in systems:
@@ -400,7 +394,7 @@ def _evaluate_all(
             continue
         for benchmark in benchmarks:
             try:
-                yield evaluate_one(benchmark, system)
+                yield evaluate_one(with_known_overlaps(benchmark, system.name), system)
             except CannotTakePartError as error:
                 _note(f"skipped: {error}")
             except _ERRORS as error:

@@ -172,7 +172,7 @@ class Holding:
         self, held: Held, expected: Path, made: Run, again: Callable[[int], Run], extractor: str
     ) -> None:
         """Hold what a system draws, or make it the golden media, from runs at several seeds."""
-        network = _or_skip(load_extractor, extractor)
+        network = or_skip(load_extractor, extractor)
         if self.wishes.update:
             media = media_lines.golden_of([made, *map(again, range(1, media_lines.SEEDS))], network)
             path = media_lines.write_golden(media, expected)
@@ -188,7 +188,7 @@ class Holding:
             return system
         if system not in self._systems:
             with self._terminal():
-                self._systems[system] = _or_skip(load_system, system)
+                self._systems[system] = or_skip(load_system, system)
         return self._systems[system]
 
     def _options(self, data: str | Path | None, limit: int | None) -> Options:
@@ -222,7 +222,7 @@ def _need_values(made: Run, benchmark: Benchmark) -> None:
     for use in benchmark.metrics:
         result = results[use.name]
         if result.value is None:
-            _or_skip(use.make)
+            or_skip(use.make)
             raise ExpectationError(f"{result.system} on {result.benchmark}: {use.name} is {result.method}")
     if reason := why_meaningless(made):
         raise ExpectationError(reason)
@@ -233,7 +233,7 @@ def _falls(use: MetricUse) -> bool:
     return not use.make().higher_is_better
 
 
-def _or_skip(make: Any, *arguments: Any) -> Any:
+def or_skip(make: Any, *arguments: Any) -> Any:
     """What is made; where weights that it needs are not here, the test is skipped."""
     from metrics.extractors.weights import MissingWeightsError
 

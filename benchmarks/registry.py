@@ -5,7 +5,7 @@ no entry: name it as ``package.module:factory``, where the factory, called witho
 `benchmarks.harness.System`, or make it known by an entry point; see `benchmarks.systems`.
 
 Example:
-    >>> [entry.name for entry in BENCHMARKS.values() if entry.family == "vqa"]
+    >>> [entry.name for entry in BENCHMARKS.values() if entry.family == "vqa"][:3]
     ['toy-vqa', 'toy-vqa-compositional', 'coco-vqa']
     >>> benchmark_names("coco-mini")
     ('coco-captions', 'coco-vqa')
@@ -24,6 +24,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from benchmarks.cards import CARDS, BenchmarkEntry
+
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
     from benchmarks.harness.system import System
@@ -32,16 +34,6 @@ if TYPE_CHECKING:
 
 class RegistryError(ValueError):
     """A name that leads nowhere; the message says what was meant, or how to find out."""
-
-
-@dataclass(frozen=True)
-class BenchmarkEntry:
-    """Where a benchmark is found: ``package.module:attribute``."""
-
-    name: str
-    family: str
-    about: str
-    target: str
 
 
 @dataclass(frozen=True)
@@ -85,37 +77,31 @@ class Suite:
     benchmarks: tuple[str, ...]
 
 
-def _toy(task: str, family: str, about: str) -> tuple[BenchmarkEntry, BenchmarkEntry]:
-    module = f"benchmarks.tasks.toyworld.{task.replace('-', '_')}"
-    return (
-        BenchmarkEntry(f"toy-{task}", family, f"{about}, test split", f"{module}:TEST"),
-        BenchmarkEntry(
-            f"toy-{task}-compositional",
-            family,
-            f"{about}, colours and shapes that never met in training",
-            f"{module}:COMPOSITIONAL",
-        ),
-    )
-
-
-BENCHMARKS: Mapping[str, BenchmarkEntry] = {
-    entry.name: entry
-    for entry in (
-        *_toy("captioning", "image-captioning", "describe toyworld pictures"),
-        *_toy("vqa", "vqa", "answer questions about toyworld pictures"),
-        *_toy("text-to-image", "text-to-image", "draw toyworld pictures from captions"),
-        *_toy("editing", "editing", "change toyworld pictures as told"),
-        BenchmarkEntry(
-            "coco-captions",
-            "image-captioning",
-            "COCO captions, official format",
-            "benchmarks.tasks.images.coco:COCO_CAPTIONS",
-        ),
-        BenchmarkEntry("coco-vqa", "vqa", "VQA v2, official format", "benchmarks.tasks.images.vqa:COCO_VQA"),
-    )
-}
+BENCHMARKS: Mapping[str, BenchmarkEntry] = CARDS
 
 _TOY_TASKS = ("toy-captioning", "toy-vqa", "toy-text-to-image", "toy-editing")
+
+_PAPER = (
+    "coco-karpathy",
+    "nocaps",
+    "flickr30k",
+    "vqav2",
+    "vizwiz",
+    "okvqa",
+    "mmbench",
+    "seed-bench",
+    "msr-vtt",
+    "msvd-qa",
+    "msrvtt-qa",
+    "next-qa",
+    "audiocaps",
+    "coco-30k",
+    "msr-vtt-generation",
+    "audiocaps-generation",
+    "coco-editing",
+    "davis-editing",
+    "vctk-editing",
+)
 
 SUITES: Mapping[str, Suite] = {
     suite.name: suite
@@ -130,6 +116,16 @@ SUITES: Mapping[str, Suite] = {
             "coco-mini",
             "real photographs through the official readers; needs --data",
             ("coco-captions", "coco-vqa"),
+        ),
+        Suite(
+            "paper",
+            "the data sets of the NExT-GPT paper's tables; needs --data",
+            _PAPER,
+        ),
+        Suite(
+            "published",
+            "every data set in its owners' files; needs --data",
+            tuple(entry.name for entry in BENCHMARKS.values() if entry.folder),
         ),
     )
 }

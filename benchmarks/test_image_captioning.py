@@ -6,9 +6,16 @@ metric falls significantly below ``benchmarks/expected/`` on the same samples.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from benchmarks.pytest_plugin import Holds
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Result
+
+FAMILY = "image-captioning"
 
 SYSTEMS = (
     "nextgpt-tiny",
@@ -20,3 +27,7 @@ SYSTEMS = (
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_image_captioning(holds: Holds, system: str) -> None:
     holds("toy-captioning", system=system)
+
+
+def test_image_captioning_of_a_suite(measured: Result) -> None:
+    assert measured.value is not None, measured.method

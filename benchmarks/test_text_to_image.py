@@ -6,9 +6,16 @@ metric falls significantly below ``benchmarks/expected/`` on the same samples.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from benchmarks.pytest_plugin import Holds
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Result
+
+FAMILY = "text-to-image"
 
 SYSTEMS = (
     "nextgpt-tiny",
@@ -21,3 +28,7 @@ SYSTEMS = (
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_text_to_image(holds: Holds, system: str) -> None:
     holds("toy-text-to-image", system=system)
+
+
+def test_text_to_image_of_a_suite(measured: Result) -> None:
+    assert measured.value is not None, measured.method

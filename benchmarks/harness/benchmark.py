@@ -16,7 +16,18 @@ from nextgpt.messages import Message, Modality, Request
 if TYPE_CHECKING:
     from metrics.metric import Metric
 
-Family = Literal["image-captioning", "vqa", "text-to-image", "editing"]
+Family = Literal[
+    "image-captioning",
+    "vqa",
+    "video-captioning",
+    "video-qa",
+    "audio-captioning",
+    "text-to-image",
+    "text-to-video",
+    "text-to-audio",
+    "editing",
+    "any-to-any",
+]
 
 
 def _no_hints() -> Mapping[str, str]:
@@ -133,6 +144,7 @@ class MetricUse:
         failure: ``wrong`` scores a failed sample 0 where the metric is a mean of items, and as an empty
             answer where it is computed from counts over all of them (BLEU); ``left-out`` leaves it out, for
             metrics of whole sets that have no value for "nothing". Either is counted and printed.
+        network: the registry's extractor that the metric looks through; empty where it needs none.
     """
 
     name: str
@@ -140,6 +152,7 @@ class MetricUse:
     prediction: Callable[[Message], Any]
     reference: Callable[[Sample], Any]
     failure: Literal["wrong", "left-out"] = "wrong"
+    network: str = ""
 
 
 @dataclass(frozen=True)

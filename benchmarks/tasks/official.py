@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.harness.benchmark import Options, Sample
-from nextgpt.media import Image, MediaError
 from nextgpt.messages import Message
 
 T = TypeVar("T")
@@ -59,8 +58,15 @@ def read_json(path: Path) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def read_csv(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+def read_csv(
+    path: Path, delimiter: str = ",", *, quoted: bool = True
+) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     """Read a CSV file, plain or gzipped, its columns named by its first line.
+
+    Args:
+        path: the file.
+        delimiter: what stands between cells; a tab for TSV.
+        quoted: whether a quotation mark encloses a cell, or is one like any other.
 
     Returns:
         The names, and each line with the words that say where it stands; a cell that lacks is empty.
@@ -68,9 +74,17 @@ def read_csv(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     Raises:
         DataError: missing, empty, cut off, no CSV text, a column named twice, or more cells than columns.
     """
+    csv.field_size_limit(LARGEST)  # a cell may hold a picture, in base64
     try:
         text = _content(path).decode("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", restkey=_TOO_MANY, strict=True)
+        reader = csv.DictReader(
+            io.StringIO(text, newline=""),
+            restval="",
+            restkey=_TOO_MANY,
+            delimiter=delimiter,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+            strict=True,
+        )
         lines = [(f"{path}, line {reader.line_num}", line) for line in reader]
         head = list(reader.fieldnames or ())
     except (UnicodeDecodeError, csv.Error) as error:
@@ -218,30 +232,6 @@ def said(answer: Message) -> str:
 def reference(key: str) -> Callable[[Sample], Any]:
     """What takes a sample's reference of this name: what metrics hold an answer against."""
     return lambda sample: sample.references[key]
-
-
-def open_picture(folder: Path, *names: str) -> Image:
-    """Open a picture of a data set; an error names it relative to the data set's folder.
-
-    Args:
-        folder: the data set's.
-        names: what it may be called, inside the folder; the first that is there is opened.
-
-    Raises:
-        MediaError: missing, empty, damaged, far too large, or a name that leaves the folder or is none.
-    """
-    try:
-        name = next((name for name in names if (folder / name).is_file()), names[0])
-        path = folder / name
-        leaves = not path.resolve().is_relative_to(folder.resolve())
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, links in a circle
-        raise MediaError(f"{names[0]!r:.200}: no name of a file ({error}); correct it.") from error
-    if leaves:
-        raise MediaError(f"{name}: leaves the folder of its data set; give names inside it.")
-    try:
-        return Image.open(path)
-    except MediaError as error:
-        raise MediaError(str(error).replace(f"{folder}/", "")) from error
 
 
 def data_folder(options: Options, benchmark: str, example: str) -> Path:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from benchmarks import cli, registry
-from benchmarks.registry import BenchmarkEntry, Suite
+from benchmarks.cards import BenchmarkEntry
+from benchmarks.registry import Suite
 from tests.benchmarks.terminal import Command
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,13 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Options, Sample
+from benchmarks.cards import card
+from benchmarks.harness.benchmark import Broken, MetricUse, Options, Sample
 from benchmarks.tasks.official import (
     DataError,
     by_id,
-    data_folder,
     identity,
-    open_picture,
     read_json,
     records,
     reference,
@@ -31,14 +30,14 @@ from benchmarks.tasks.official import (
     said,
     text,
 )
-from nextgpt.media import MediaError
-from nextgpt.messages import Request, user
+from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.stored import Stored
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
 
 PROMPT = "describe the picture."
-ANNOTATIONS, IMAGES = "captions.json", "images"
+ANNOTATIONS = "captions.json"
 NOTE = (
     "Real photographs. The shipped tiny systems have seen nothing but toyworld's drawings and know none "
     "of the words, so near zero is what they should score here; the suite shows that the same harness "
@@ -106,31 +105,34 @@ def caption_uses() -> tuple[MetricUse, ...]:
     return tuple(MetricUse(name, partial(_make, name), said, reference("captions")) for name in names)
 
 
+def caption_records(path: Path, prompt: str) -> Iterator[Record | Broken]:
+    """Records of a file in COCO's format: one caption is asked for of each image.
+
+    Raises:
+        DataError: as `read_captions`.
+    """
+    for image in read_captions(path).values():
+        if not image.captions:
+            yield Broken(image.id, f"{path.name}: image {image.id} ({image.file_name}) has no caption.")
+        elif image.file_name is None:
+            yield Broken(image.id, f"{path.name}: image {image.id} has no file_name; add one.")
+        else:
+            picture = Stored("image", (image.file_name,))
+            yield Record(image.id, (picture, prompt), {"captions": image.captions}, group=image.id)
+
+
+def read(files: Files) -> Iterator[Record | Broken]:
+    """The images of a folder with ``captions.json`` and ``images/``."""
+    return caption_records(files.path("captions"), PROMPT)
+
+
 def samples(folder: Path) -> Iterator[Sample | Broken]:
-    """The samples of a folder with ``captions.json`` and ``images/``, each opened when it is reached."""
-    for image in read_captions(folder / ANNOTATIONS).values():
-        yield _sample(folder, image)
-
-
-def _sample(folder: Path, image: CaptionedImage) -> Sample | Broken:
-    if not image.captions:
-        return Broken(image.id, f"{ANNOTATIONS}: image {image.id} ({image.file_name}) has no caption.")
-    if image.file_name is None:
-        return Broken(image.id, f"{ANNOTATIONS}: image {image.id} has no file_name; add one.")
-    try:
-        picture = open_picture(folder, f"{IMAGES}/{image.file_name}")
-    except MediaError as error:
-        return Broken(image.id, str(error))
-    request = Request((user(picture, PROMPT),), wanted=frozenset({"text"}))
-    return Sample(image.id, request, {"captions": image.captions}, group=image.id)
+    """The samples of a folder with ``captions.json`` and ``images/``."""
+    return iter(COCO_CAPTIONS.load(Options(data=folder)))
 
 
 def _file_name(image: Mapping[str, Any], where: str) -> str | None:
     return None if image.get("file_name") is None else text(image, "file_name", where)
-
-
-def _load(options: Options) -> Iterator[Sample | Broken]:
-    return samples(data_folder(options, "coco-captions", "../shared/data/coco"))
 
 
 def _make(name: str) -> Metric[Any]:
@@ -139,17 +141,6 @@ def _make(name: str) -> Metric[Any]:
     return caption_metrics([name])[0]
 
 
-COCO_CAPTIONS = Benchmark(
-    name="coco-captions",
-    family="image-captioning",
-    version=1,
-    source="COCO captions, official format, from the folder given",
-    licence="annotations CC BY 4.0; photographs as named for each in captions.json",
-    protocol={"prompt": PROMPT, "split": "all images of the folder"},
-    load=_load,
-    metrics=caption_uses(),
-    headline="cider_d",
-    accepts=frozenset({"text", "image"}),
-    produces=frozenset({"text"}),
-    note=NOTE,
+COCO_CAPTIONS = published(
+    card("coco-captions"), read, Protocol(prompt=PROMPT, metrics=caption_uses(), note=NOTE)
 )

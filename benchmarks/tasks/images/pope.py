@@ -1,5 +1,6 @@
 """POPE: the official files, and how answers are judged.
 
+name: pope
 data set: POPE, such as ``coco_pope_random.json``: a question a line, about an object that is or isn't there
 licence: MIT
 paper: Li et al., Evaluating Object Hallucination in Large Vision-Language Models, EMNLP 2023,
@@ -10,18 +11,23 @@ judged by: accuracy, precision, recall, F1 and the share of yes, replies read as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.benchmark import MetricUse
+from benchmarks.cards import card
+from benchmarks.harness.benchmark import Broken, MetricUse
 from benchmarks.tasks.official import DataError, by_id, identity, reference, rows_of, said, text
+from benchmarks.tasks.published import Files, Protocol, Record, published, slice_by
+from benchmarks.tasks.stored import Stored
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
 
+PROMPT = "{question} Answer yes or no."
+SETTINGS = ("random", "popular", "adversarial")
 LABELS = ("yes", "no")
 
 
@@ -100,3 +106,15 @@ def _make(name: str) -> Metric[Any]:
 
     single = {"pope_accuracy": PollingAccuracy, "pope_unparsed": PollingUnparsed}
     return single[name]() if name in single else Polling(name)
+
+
+def read(files: Files) -> Iterator[Record | Broken]:
+    """The questions of the three settings, which count from 1 each: an id is ``random/1``."""
+    for setting in SETTINGS:
+        for row in read_pope(files.path(setting)).values():
+            said = (Stored("image", (row.image,)), PROMPT.format(question=row.question))
+            references = {"label": row.label, "setting": setting}
+            yield Record(f"{setting}/{row.id}", said, references, group=row.image)
+
+
+POPE = published(card("pope"), read, Protocol(prompt=PROMPT, metrics=pope_uses(), slices=slice_by("setting")))

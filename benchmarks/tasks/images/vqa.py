@@ -12,17 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.benchmark import Benchmark, Broken, MetricUse, Options, Sample
+from benchmarks.cards import card
+from benchmarks.harness.benchmark import Broken, MetricUse, Options, Sample
 from benchmarks.tasks.official import (
     DataError,
     by_id,
-    data_folder,
     identity,
-    open_picture,
     read_json,
     records,
     reference,
@@ -30,14 +28,14 @@ from benchmarks.tasks.official import (
     said,
     text,
 )
-from nextgpt.media import Image, MediaError
-from nextgpt.messages import Request, user
+from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.stored import Stored
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
 
 PROMPT = "{question}"
-QUESTIONS, ANNOTATIONS, IMAGES = "vqa_questions.json", "vqa_annotations.json", "images"
+ANNOTATIONS = "vqa_annotations.json"
 # What COCO's photographs are called: since 2017, and from 2014 with the split in front.
 COCO_NAMES = ("{id:0>12}.jpg", "{id:0>12}.png", "COCO_{split}_{id:0>12}.jpg")
 # Where an id is no number, it is a file's name, as in VizWiz, or the name without its ending, as in TextVQA.
@@ -124,21 +122,34 @@ def answer_type(sample: Sample) -> str | None:
     return None if given is None else str(given)
 
 
+def vqa_records(questions: Path, annotations: Path, prompt: str) -> Iterator[Record | Broken]:
+    """Records of VQA v2's pair of files.
+
+    Raises:
+        DataError: as `read_vqa`.
+    """
+    for asked in read_vqa(questions, annotations):
+        if asked.annotation is None:
+            yield Broken(asked.id, f"{annotations.name}: question {asked.id} has no answers.")
+            continue
+        said = (picture_of(asked.image_id, asked.split), prompt.format(question=asked.question))
+        yield Record(asked.id, said, {"annotation": asked.annotation}, group=asked.image_id)
+
+
+def picture_of(image: str, split: str = "") -> Stored:
+    """The picture of an id: COCO's where it is a number, or else a file's name with its ending or without."""
+    patterns = COCO_NAMES if image.isdecimal() else OTHER_NAMES
+    return Stored("image", tuple(name.format(id=image, split=split) for name in patterns))
+
+
+def read(files: Files) -> Iterator[Record | Broken]:
+    """The questions of a folder with the official pair of files and ``images/``."""
+    return vqa_records(files.path("questions"), files.path("annotations"), PROMPT)
+
+
 def samples(folder: Path) -> Iterator[Sample | Broken]:
     """The samples of a folder with the official pair of files and ``images/``."""
-    # The questions of one image follow each other: it is opened once for all of them.
-    picture = lru_cache(maxsize=4)(partial(_picture, folder))
-    for asked in read_vqa(folder / QUESTIONS, folder / ANNOTATIONS):
-        if asked.annotation is None:
-            yield Broken(asked.id, f"{ANNOTATIONS}: question {asked.id} has no answers.")
-            continue
-        try:
-            said = user(picture(asked.image_id, asked.split), PROMPT.format(question=asked.question))
-        except MediaError as error:
-            yield Broken(asked.id, str(error))
-            continue
-        request = Request((said,), wanted=frozenset({"text"}))
-        yield Sample(asked.id, request, {"annotation": asked.annotation}, group=asked.image_id)
+    return iter(COCO_VQA.load(Options(data=folder)))
 
 
 def _question(
@@ -166,33 +177,14 @@ def _annotation(row: Mapping[str, Any], position: int, path: Path) -> tuple[str,
     return key, row
 
 
-def _picture(folder: Path, image: str, split: str) -> Image:
-    patterns = COCO_NAMES if image.isdecimal() else OTHER_NAMES
-    return open_picture(folder, *(f"{IMAGES}/{name.format(id=image, split=split)}" for name in patterns))
-
-
-def _load(options: Options) -> Iterator[Sample | Broken]:
-    return samples(data_folder(options, "coco-vqa", "../shared/data/coco"))
-
-
 def _make() -> Metric[Any]:
     from metrics.answers.accuracy import VqaAccuracy
 
     return VqaAccuracy()
 
 
-COCO_VQA = Benchmark(
-    name="coco-vqa",
-    family="vqa",
-    version=1,
-    source="VQA v2, official format, from the folder given",
-    licence="annotations CC BY 4.0; photographs as named for each in captions.json",
-    protocol={"prompt": PROMPT, "split": "all questions of the folder"},
-    load=_load,
-    metrics=vqa_uses(),
-    headline="vqa_accuracy",
-    accepts=frozenset({"text", "image"}),
-    produces=frozenset({"text"}),
-    slices=answer_type,
-    note=NOTE,
+COCO_VQA = published(
+    card("coco-vqa"),
+    read,
+    Protocol(prompt=PROMPT, metrics=vqa_uses(), slices=answer_type, note=NOTE),
 )

@@ -1,6 +1,7 @@
-"""ActivityNet-QA: the official file of answers, and its types of questions.
+"""ActivityNet-QA: the official files of questions and answers, and its types of questions.
 
-data set: ActivityNet-QA, ``test_a.json`` or ``val_a.json``
+name: activitynet-qa
+data set: ActivityNet-QA, ``test_q.json`` and ``test_a.json``
 licence: Apache-2.0
 paper: Yu et al., ActivityNet-QA, AAAI 2019, arXiv:1906.02467
 judged by: equality, by type; "free" are the questions of types 3 to 8, divided by their number. (The
@@ -9,12 +10,19 @@ judged by: equality, by type; "free" are the questions of types 3 to 8, divided 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.tasks.official import DataError
-from benchmarks.tasks.videos.single_answers import AnsweredQuestion, read_single_answers
+from benchmarks.cards import card
+from benchmarks.harness.benchmark import Broken
+from benchmarks.tasks.official import DataError, by_id, identity, rows_of, text
+from benchmarks.tasks.published import Files, Protocol, Record, published, slice_by
+from benchmarks.tasks.videos.clips import clip
+from benchmarks.tasks.videos.single_answers import AnsweredQuestion, exact_uses, read_single_answers
 
+PROMPT = "{question}? Answer in a word or a short phrase."
+FPS = 1.0  # the clips last two minutes on average
 FREE = 3  # the first type of question whose form is free
 
 
@@ -45,3 +53,36 @@ def is_free(kind: str) -> bool:
     from metrics.answers.videos import ACTIVITYNET_TYPES
 
     return ACTIVITYNET_TYPES.index(kind) >= FREE
+
+
+def read(files: Files) -> Iterator[Record | Broken]:
+    """The questions of the one file with the answers of the other.
+
+    Raises:
+        DataError: as `read_activitynet_qa`; or answers to questions that the other file does not ask.
+    """
+    answers = read_activitynet_qa(files.path("answers"))
+    path = files.path("questions")
+    keyed = ((identity(row, "question_id", where), (where, row)) for where, row in rows_of(path))
+    asked = by_id(keyed, "question", path)
+    strangers = [key for key in answers if key not in asked]
+    if strangers:
+        raise DataError(
+            f"{files.path('answers')}: question {strangers[0]} ({len(strangers)} in all) is not asked in "
+            f"{path.name}; give the two files of one split."
+        )
+    for key, (where, row) in asked.items():
+        found = answers.get(key)
+        if found is None or found.answer is None:
+            yield Broken(key, f"{files.path('answers').name}: question {key} has no answer.")
+            continue
+        video = identity(row, "video_name", where)
+        said = (clip(f"v_{video}", video), PROMPT.format(question=text(row, "question", where)))
+        yield Record(key, said, {"answer": found.answer, "type": found.type}, group=video)
+
+
+ACTIVITYNET_QA = published(
+    card("activitynet-qa"),
+    read,
+    Protocol(prompt=PROMPT, metrics=exact_uses(), slices=slice_by("type"), fps=FPS),
+)

@@ -1,5 +1,6 @@
 """NExT-QA, multiple choice: the official files, and how replies to them are judged.
 
+name: next-qa
 data set: NExT-QA, ``val.csv`` or ``test.csv`` of its multiple-choice task; 5 options, A to E
 licence: MIT
 paper: Xiao et al., NExT-QA: Next Phase of Question-Answering to Explaining Temporal Actions, CVPR 2021,
@@ -10,13 +11,15 @@ judged by: share of right options, by type of question as the official script gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.benchmark import MetricUse
+from benchmarks.cards import card
+from benchmarks.harness.benchmark import Broken, MetricUse, Sample
+from benchmarks.tasks.lettered import lettered
 from benchmarks.tasks.official import (
     DataError,
     by_id,
@@ -28,10 +31,13 @@ from benchmarks.tasks.official import (
     said,
     text,
 )
+from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.videos.clips import FPS, clip, vidor_paths
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
 
+PROMPT = "{question}?\n{options}\nAnswer with the letter of the right option."
 OPTIONS = ("a0", "a1", "a2", "a3", "a4")
 LETTERS = "ABCDE"
 TYPES = {
@@ -128,3 +134,27 @@ def _make(what: str) -> Metric[Any]:
     from metrics.answers.choices import ChoiceAccuracy, ChoiceUnparsed
 
     return ChoiceAccuracy() if what == "accuracy" else ChoiceUnparsed()
+
+
+def read(files: Files) -> Iterator[Record | Broken]:
+    """The questions of the file, each with its clip, wherever in VidOR's folders it lies."""
+    from metrics.answers.choices import Choice
+
+    paths = vidor_paths(files)
+    for row in read_next_qa(files.path("questions")).values():
+        asked = PROMPT.format(question=row.question, options=lettered(row.options))
+        references = {"choice": Choice(row.options, row.answer), "type": row.type}
+        video = clip(row.video, paths.get(row.video))
+        yield Record(row.id, (video, asked), references, group=row.video)
+
+
+def broad_type(sample: Sample) -> str:
+    """Causal, temporal or descriptive: the three rows of the paper's table."""
+    return str(sample.references["type"]).partition(":")[0]
+
+
+NEXT_QA = published(
+    card("next-qa"),
+    read,
+    Protocol(prompt=PROMPT, metrics=choice_uses(), slices=broad_type, fps=FPS),
+)

@@ -1,0 +1,1 @@
+"""Data sets of what is to be made, in their official formats."""

@@ -1,0 +1,188 @@
+"""What made pictures, clips and sounds are judged by: the metrics of the tables, through networks by name.
+
+An extractor is made once in a process and shared by all metrics that look through it. Where its weights are
+not at hand, the metric's row says so and has no value. What failed is left out of sets, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.harness.benchmark import MetricUse, Sample
+from benchmarks.tasks.official import reference
+from nextgpt.messages import Message
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
+
+
+def picture_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
+    """FID against a sample's ``image``, unless there are none, and CLIPScore with its ``prompt``."""
+    score = _use("clip_score", _clip_score, "clip", _pixels, reference("prompt"))
+    fid = _use("fid", _fid, "inception", _pixels, _true_pixels)
+    return (fid, score) if reference_set else (score,)
+
+
+def clip_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
+    """CLIPSIM with a sample's ``prompt``, and FID of middle frames against its ``video``."""
+    similarity = _use("clipsim", _clipsim, "clip", _frames, reference("prompt"))
+    fid = _use("fid", _fid, "inception", _middle_frame, _true_middle_frame)
+    return (similarity, fid) if reference_set else (similarity,)
+
+
+def sound_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
+    """FAD, FD, Inception Score and KL against a sample's ``audio``, and CLAP with its ``prompt``."""
+    clap = _use("clap_score", _clap_score, "clap", _sound, reference("prompt"))
+    if not reference_set:
+        return (clap,)
+    true = reference("audio")
+    return (
+        _use("fad", _fad, "vggish", _sound, true),
+        _use("fd", _fd, "panns", _sound, true),
+        _use("audio_inception_score", _inception_score, "panns", _sound, true),
+        _use("kl_reference_prediction", _kl, "panns", _sound, true),
+        clap,
+    )
+
+
+def edit_picture_uses() -> tuple[MetricUse, ...]:
+    """CLIP-T with a sample's ``prompt``, and FID against its ``source``."""
+    return (
+        _use("clip_t", _clip_t, "clip", _pixels, reference("prompt")),
+        _use("fid", _fid, "inception", _pixels, lambda sample: sample.references["source"].pixels),
+    )
+
+
+def edit_clip_uses() -> tuple[MetricUse, ...]:
+    """CLIP-T of the middle frame with a sample's ``prompt``, CLIP-I of it with the ``source``'s."""
+    source = "source"
+    return (
+        _use("clip_t", _clip_t, "clip", _middle_frame, reference("prompt")),
+        _use("clip_i", _clip_i, "clip", _middle_frame, lambda sample: _middle(sample.references[source])),
+    )
+
+
+def edit_sound_uses() -> tuple[MetricUse, ...]:
+    """Mel-cepstral distortion to a sample's ``target``; it needs no network."""
+    return (MetricUse("mcd_dtw", _distortion, _sound, reference("target"), failure="left-out"),)
+
+
+def _use(
+    name: str,
+    make: Callable[[str], Metric[Any]],
+    network: str,
+    prediction: Callable[[Message], Any],
+    true: Callable[[Sample], Any],
+) -> MetricUse:
+    return MetricUse(name, partial(make, network), prediction, true, failure="left-out", network=network)
+
+
+@lru_cache(maxsize=8)
+def _extractor(name: str, **options: Any) -> Any:
+    from benchmarks.registry import load_extractor
+    from metrics.extractors.cache import CachedExtractor
+
+    return CachedExtractor(load_extractor(name, **options))
+
+
+@lru_cache(maxsize=1)
+def _classifier(name: str) -> Any:
+    from benchmarks.registry import load_extractor
+
+    return load_extractor(name, layer="logits")
+
+
+def _fid(network: str) -> Metric[Any]:
+    from metrics.sets.metrics import FID
+
+    return FID(_extractor(network))
+
+
+def _clip_score(network: str) -> Metric[Any]:
+    from metrics.pairs.similarity import CLIPScore
+
+    return CLIPScore(_extractor(network))
+
+
+def _clipsim(network: str) -> Metric[Any]:
+    from metrics.pairs.similarity import CLIPSim
+
+    return CLIPSim(_extractor(network))
+
+
+def _clip_t(network: str) -> Metric[Any]:
+    from metrics.pairs.similarity import CLIPT
+
+    return CLIPT(_extractor(network))
+
+
+def _clip_i(network: str) -> Metric[Any]:
+    from metrics.pairs.similarity import CLIPI
+
+    return CLIPI(_extractor(network))
+
+
+def _fad(network: str) -> Metric[Any]:
+    from metrics.sets.sounds import FAD
+
+    return FAD(_extractor(network))
+
+
+def _fd(network: str) -> Metric[Any]:
+    from metrics.sets.sounds import FD
+
+    return FD(_extractor(network))
+
+
+def _inception_score(network: str) -> Metric[Any]:
+    from metrics.sets.sounds import AudioInceptionScore
+
+    return AudioInceptionScore(_classifier(network))
+
+
+def _kl(network: str) -> Metric[Any]:
+    from metrics.pairs.sounds import AudioKL
+
+    return AudioKL(_classifier(network))
+
+
+def _clap_score(network: str) -> Metric[Any]:
+    from metrics.pairs.sounds import CLAPScore
+
+    return CLAPScore(_extractor(network))
+
+
+def _distortion() -> Metric[Any]:
+    from metrics.pairs.sounds import MelCepstralDistortion
+
+    return MelCepstralDistortion()
+
+
+def _pixels(answer: Message) -> Any:
+    return answer.images[0].pixels if answer.images else None
+
+
+def _frames(answer: Message) -> Any:
+    return answer.videos[0].frames if answer.videos else None
+
+
+def _middle_frame(answer: Message) -> Any:
+    return _middle(answer.videos[0]) if answer.videos else None
+
+
+def _sound(answer: Message) -> Any:
+    return answer.sounds[0] if answer.sounds else None
+
+
+def _true_pixels(sample: Sample) -> Any:
+    return sample.references["image"].pixels
+
+
+def _true_middle_frame(sample: Sample) -> Any:
+    return _middle(sample.references["video"])
+
+
+def _middle(clip: Any) -> Any:
+    return clip.frames[len(clip.frames) // 2]

@@ -1,0 +1,1 @@
+"""Data sets of sounds in their official formats."""

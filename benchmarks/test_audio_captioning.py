@@ -1,0 +1,14 @@
+"""Audio captioning: ``pytest benchmarks/ -k audio_captioning --suite published --data DIR`` measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Result
+
+FAMILY = "audio-captioning"
+
+
+def test_audio_captioning_of_a_suite(measured: Result) -> None:
+    assert measured.value is not None, measured.method

@@ -134,11 +134,9 @@ class PredictionLog:
 
 
 def _clear_up(folder: Path) -> None:
-    """Drop what a kill in the middle of a write leaves: a last line without its newline, unnamed files."""
+    """Drop what a kill in the middle of a write leaves: a last line without its newline."""
     path = folder / FILE
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.truncate(path, whole)
-    for left in folder.rglob(".*.part"):
-        left.unlink()

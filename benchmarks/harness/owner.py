@@ -48,6 +48,7 @@ class Owner:
                 # The owner before this one deletes its file as it leaves, perhaps after it was opened here.
                 if bears(descriptor, self._path):
                     with disk(self._path):
+                        _clear_up(self.folder)
                         os.truncate(descriptor, 0)
                         os.write(descriptor, _who().encode())
                     break
@@ -79,6 +80,12 @@ class Owner:
                 f"{self.folder}: moved, or its {LOCK} deleted, while the run wrote to it; what was answered "
                 "before is safe where it is now: put the folder back, and run the same command again"
             )
+
+
+def _clear_up(folder: Path) -> None:
+    """Drop the unnamed files that a kill in the middle of a write leaves; those below have other owners."""
+    for left in [*folder.glob(".*.part"), *folder.glob("media/.*.part")]:
+        left.unlink(missing_ok=True)
 
 
 def owned_by(folder: Path) -> str:

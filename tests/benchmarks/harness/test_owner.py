@@ -139,3 +139,13 @@ def test_without_an_owner_nothing_is_written(tmp_path: Path) -> None:
         with pytest.raises(RecordError, match=LOCK):
             log.append([Prediction("2", assistant("b"))])
     assert [each.sample for each in read_predictions(log.path)] == ["1"]
+
+
+def test_what_a_kill_left_is_dropped_and_what_others_write_below_is_not(tmp_path: Path) -> None:
+    left = [tmp_path / ".scores.parquet.x.part", tmp_path / "media" / ".a.png.x.part"]
+    others = tmp_path / "shards" / "1-of-2" / ".run.json.x.part"
+    for path in (*left, others):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with Owner(tmp_path):
+        assert [path.exists() for path in (*left, others)] == [False, False, True]

@@ -13,6 +13,7 @@ mended by it or not; one that never comes to an answer is ended. Every step is r
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,10 +35,11 @@ DESCRIBE: Mapping[Modality, str] = {
 INSTRUCTIONS = """You answer with the help of tools. Media have names such as <image-1>, <video-1>, <audio-1>.
 The tools:
 {tools}
-To use them, reply with nothing but a list of calls in JSON, in the order in which they are to run:
-[{{"tool": "{example}", "text": "a dog on a beach"}}]
+To use them, reply with nothing but a list of calls in JSON, in the order in which they are to run.
 Calls are numbered from 1. In a later call, {{1}} stands for what call 1 gave, a text or a name of a medium.
 When nothing is left to be done, answer in words, and name each medium where it is to be shown."""
+# One exchange that shows how it is done, before the real one; its medium has a name that no other gets.
+ASKED = "make a {noun} of a dog on a beach."
 GO_ON = "{results}\nCall more tools, or answer."
 _NAME = re.compile(r"<(?:image|video|audio)-\d+>")
 
@@ -118,12 +120,11 @@ class ToolPipeline:
         self._describers = {tool.takes: tool for tool in tools if tool.makes == "text" and tool.takes}
         self.accepts: frozenset[Modality] = frozenset({"text", *self._describers})
         self.produces: frozenset[Modality] = frozenset({"text", *(tool.makes for tool in tools)})
-        makers = [tool.name for tool in tools if tool.takes is None]
-        self._told = INSTRUCTIONS.format(
-            tools="\n".join(map(_listed, tools)), example=(makers or list(self._tools) or [""])[0]
-        )
+        told = INSTRUCTIONS.format(tools="\n".join(map(_listed, tools)))
+        makers = [tool for tool in tools if tool.takes is None]
+        self._shown = _exchange(told, makers[0]) if makers else [user(told), assistant("I am ready.")]
         parts = [planner.fingerprint, *(f"{tool.name}={tool.system.fingerprint}" for tool in tools)]
-        about = "|".join([str(VERSION), self._told, *parts])
+        about = "|".join([str(VERSION), *(turn.text for turn in self._shown), *parts])
         self.fingerprint = hashlib.sha256(about.encode()).hexdigest()[:16]
 
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
@@ -161,11 +162,10 @@ class ToolPipeline:
             asked = [Request((user(medium, DESCRIBE[modality]),), text) for medium in media]
             said |= dict(zip(media, tool.system.respond(asked) if asked else (), strict=True))
         for draft in drafts:
+            draft.talk = list(self._shown)
             for turn in draft.request.conversation if draft.answer is None else ():
                 words = [self._in_words(draft, part, said) for part in turn.parts]
                 draft.talk.append(Message(turn.role, (" ".join(words),)))
-            if draft.talk:
-                draft.talk[0] = Message(draft.talk[0].role, (f"{self._told}\n\n{draft.talk[0].text}",))
             draft.own = set(draft.media)
 
     def _in_words(self, draft: Draft, part: Part, said: Mapping[Medium, Message | Failure]) -> str:
@@ -285,6 +285,17 @@ class ToolPipeline:
             nouns = ", ".join(NOUNS[modality] for modality in sorted(lacking))
             return Failure("plan", f"a {nouns} is wanted, but no call made one: {why}", draft.steps)
         return assistant(*parts, steps=draft.steps)
+
+
+def _exchange(told: str, tool: Tool) -> list[Message]:
+    call = json.dumps([{"tool": tool.name, "text": "a dog on a beach"}])
+    name = f"<{tool.makes}-0>"
+    return [
+        user(f"{told}\n\n{ASKED.format(noun=NOUNS[tool.makes])}"),
+        assistant(call),
+        user(GO_ON.format(results=f"1. {name}")),
+        assistant(f"Here it is: {name}"),
+    ]
 
 
 def _listed(tool: Tool) -> str:

@@ -170,11 +170,11 @@ SYSTEMS: Mapping[str, SystemEntry] = {
         SystemEntry(
             "caption-then-tool-7b",
             "full size: BLIP-2, LLaVA, Qwen2-Audio describe, Vicuna plans calls of NExT-GPT's decoders",
-            "baselines.tools:load",
+            "baselines.tool_parts:load",
             {"place": "7b"},
         ),
         SystemEntry(
-            "tools:FILE", "captioners, planner and tools that a YAML file names", "baselines.tools:load"
+            "tools:FILE", "captioners, planner and tools that a YAML file names", "baselines.tool_parts:load"
         ),
         SystemEntry(
             "hf:MODEL",

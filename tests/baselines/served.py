@@ -41,6 +41,7 @@ class Server(ThreadingHTTPServer):
         self.times: list[float] = []
         self.now = self.most = 0
         self.lock = threading.Lock()
+        self.meeting = threading.Barrier(4)
 
     @property
     def url(self) -> str:
@@ -173,6 +174,11 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(float(more))
         self.reply(200, self.whole(body))
 
+    def with_meet(self, _: str, body: Any) -> None:
+        """Answers four requests when all four have come, and not before."""
+        self.ours.meeting.wait(timeout=60)
+        self.reply(200, self.whole(body))
+
     def begin(self, **headers: str) -> None:
         """A reply that will break off."""
         self.send_response(200)
@@ -193,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def with_drip(self, _: str, __: Any) -> None:
         self.begin(Content_Length="1000000")
-        for _byte in range(100):
+        for _byte in range(600):
             self.wfile.write(b" ")
             self.wfile.flush()
             time.sleep(0.05)

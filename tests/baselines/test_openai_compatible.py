@@ -113,8 +113,8 @@ def test_clips_travel_as_video_files(server: Server) -> None:
 
 
 def test_requests_run_side_by_side_and_answers_keep_their_order(server: Server) -> None:
-    server.faults = ["slow 0.1"] * 12
-    together = client(server, "concurrency=4").respond(asking(12))
+    server.faults = ["meet"] * 12
+    together = client(server, "concurrency=4&timeout=60").respond(asking(12))
     assert server.most == 4
     alone = client(server, "concurrency=1")
     assert texts(together) == [text for request in asking(12) for text in texts(alone.respond([request]))]
@@ -256,12 +256,12 @@ def test_what_is_no_answer_is_a_failure_that_says_so(
     assert len(server.seen) == sent
 
 
-@pytest.mark.parametrize("fault", ["slow 3", "drip", "429 60"])
+@pytest.mark.parametrize("fault", ["slow 30", "drip", "429 60"])
 def test_one_request_takes_no_longer_than_its_timeout(server: Server, fault: str) -> None:
     server.faults = [fault] * 9
     begin = time.monotonic()
     found = failure(client(server, "timeout=0.5").respond(asking())[0])
-    assert time.monotonic() - begin < 2.5  # far from what the server would take
+    assert time.monotonic() - begin < 20  # what the server would take is 30 s and more
     assert "no reply within 0.5 s" in found.reason or "asks to wait 60 s" in found.reason
 
 
@@ -292,7 +292,7 @@ def test_interrupt_ends_what_waits_and_what_is_under_way(server: Server, fault: 
     begin = time.monotonic()
     threading.Timer(0.3, system._endpoint.stop).start()
     answers = system.respond(asking(4))
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 20  # of 30 s and more
     assert all(isinstance(answer, Failure) for answer in answers)
 
 

@@ -34,6 +34,9 @@ def call(tool: str, text: str = "", media: str = "") -> dict[str, str]:
     return {"tool": tool, "text": text, "media": media}
 
 
+SHOWN = 4  # messages of the exchange that shows how it is done
+
+
 class Scripted:
     """A planner that says what a test wants it to, turn by turn, and notes what it was told."""
 
@@ -47,10 +50,12 @@ class Scripted:
         return [self._reply(request) for request in requests]
 
     def _reply(self, request: Request) -> Message:
-        turn = sum(message.role == "assistant" for message in request.conversation)
-        self.told.append(request.conversation[-1].text)
+        talk = request.conversation[SHOWN:]
+        turn = sum(message.role == "assistant" for message in talk)
+        self.told.append(talk[-1].text)
+        self.shown = [message.text for message in request.conversation[:SHOWN]]
         reply = self.replies[min(turn, len(self.replies) - 1)]
-        return assistant(reply if isinstance(reply, str) else reply(request.conversation[0].text))
+        return assistant(reply if isinstance(reply, str) else reply(talk[0].text))
 
 
 class Shades:
@@ -157,15 +162,14 @@ def test_picture_of_the_user_is_never_taken_for_one_that_was_made() -> None:
     assert "a picture is wanted, but no call made one" in found.reason
 
 
-def test_planner_is_told_what_the_tools_do() -> None:
+def test_planner_is_told_what_the_tools_do_and_shown_how() -> None:
     planner = Scripted("ok")
     run(planner, "hello", wanted=None)
-    for words in (
-        'describe_image ("media": a picture, "text"): describes',
-        'make_image ("text"): makes',
-        "hello",
-    ):
-        assert words in planner.told[0]
+    for words in ('describe_image ("media": a picture, "text"): describes', 'make_image ("text"): makes'):
+        assert words in planner.shown[0]
+    assert calls_in(planner.shown[1]) == [Call("make_image", text="a dog on a beach")]
+    assert planner.shown[3] == "Here it is: <image-0>"
+    assert planner.told == ["hello"]
 
 
 def test_answers_do_not_depend_on_the_batch() -> None:

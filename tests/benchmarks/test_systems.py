@@ -147,6 +147,22 @@ def test_name_that_wants_an_argument_says_which(entry: registry.SystemEntry) -> 
             load_system(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("caption-then-tool-7b", "neither a folder nor in the local hub cache"),
+        ("hf:nowhere/at-all", "neither a folder nor in the local hub cache"),
+        ("diffusers:nowhere/at-all", "neither a folder nor in the local hub cache"),
+        ("openai:nowhere", "begins with http:// or https://"),
+        ("tools:nowhere.yaml", "no file that can be read"),
+        ("answers:nowhere.json", "nowhere.json"),
+    ],
+)
+def test_what_a_name_leads_to_and_is_not_there_is_told(name: str, words: str) -> None:
+    with pytest.raises((ValueError, OSError), match=re.escape(words)):
+        load_system(name)
+
+
 # --- a user's own file, as CONTRIBUTING has it ------------------------------------------------------
 
 

@@ -71,6 +71,16 @@ def test_constraints_lie_within_the_bounds() -> None:
     assert [name for name, bound in DEPENDENCIES.items() if pinned[name] not in bound.specifier] == []
 
 
+@pytest.mark.parametrize("extra", PROJECT["optional-dependencies"])
+def test_extra_can_be_installed_beside_the_core(extra: str) -> None:
+    """What an extra asks for goes with the versions last tried; what laion-clap asks for never did."""
+    pinned = pins("constraints.txt")
+    asked = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["optional-dependencies"][extra])}
+    tried = {name: bound for name, bound in asked.items() if name in pinned}
+    assert [name for name, bound in tried.items() if pinned[name] not in bound.specifier] == []
+    assert "laion-clap" not in asked, "it asks for numpy<2, so that pip finds no versions for it and the core"
+
+
 def test_lowest_constraints_are_the_lower_bounds() -> None:
     bounds = {
         name: Version(bound.version)

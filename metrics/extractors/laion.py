@@ -54,8 +54,8 @@ class LaionClapExtractor(ClapWindows):
             from laion_clap import CLAP_Module
         except ImportError as error:
             raise ImportError(
-                f"laion-clap cannot be imported ({error}): pip install 'nextgpt[clap]', or use ClapExtractor,"
-                " which gives the same embeddings"
+                f"laion-clap cannot be imported ({error}): pip install 'nextgpt[clap]' and then, by itself, "
+                "pip install --no-deps laion-clap; or use ClapExtractor, which gives the same embeddings"
             ) from error
         try:
             module = CLAP_Module(enable_fusion=fusion, amodel=model, device=device)

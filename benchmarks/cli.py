@@ -293,8 +293,8 @@ def init_command(
     from benchmarks.starting import NEXT, write_start
 
     for path, written in write_start(folder):
-        _note(f"wrote {path}" if written else f"kept {path}, which was there")
-    _note(NEXT)
+        say(one_line(f"wrote {path}" if written else f"kept {path}, which was there"))
+    say(NEXT)
 
 
 @app.command("doctor")

@@ -14,9 +14,9 @@ FILES = ("quality_benchmark.py", "tests/test_quality.py", ".github/workflows/qua
 
 
 def test_a_stranger_comes_from_nothing_to_a_red_gate(bench: Command, tmp_path: Path) -> None:
-    code, _, err = bench("init", "mine")
+    code, out, _ = bench("init", "mine")
     assert code == 0
-    assert [line for line in err.splitlines() if line.startswith("wrote")] == [
+    assert [line for line in out.splitlines() if line.startswith("wrote")] == [
         f"wrote mine/{name}" for name in FILES
     ]
     mine = make(tmp_path / "mine")
@@ -43,9 +43,9 @@ def test_its_benchmark_runs_on_the_command_line_too(bench: Command) -> None:
 
 def test_what_a_person_wrote_is_kept(bench: Command, tmp_path: Path) -> None:
     (tmp_path / "quality_benchmark.py").write_text("mine")
-    code, _, err = bench("init")
+    code, out, _ = bench("init")
     assert code == 0
-    assert "kept quality_benchmark.py, which was there" in err
+    assert "kept quality_benchmark.py, which was there" in out
     assert (tmp_path / "quality_benchmark.py").read_text() == "mine"
     (tmp_path / "file").write_text("")
     code, _, err = bench("init", "file")

@@ -19,6 +19,7 @@ FAMILY = "editing"
 
 SYSTEMS = (
     "nextgpt-tiny",
+    "nextgpt-tiny-caption",
     "caption-then-tool",
     "caption-then-tool+caption",
     "caption-then-tool+plan",

@@ -19,6 +19,7 @@ FAMILY = "text-to-image"
 
 SYSTEMS = (
     "nextgpt-tiny",
+    "nextgpt-tiny-caption",
     "caption-then-tool",
     "caption-then-tool+caption",
     "caption-then-tool+plan",

@@ -81,6 +81,20 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = CARDS
 
 _TOY_TASKS = ("toy-captioning", "toy-vqa", "toy-text-to-image", "toy-editing")
 
+_TOY_MEDIA = (
+    "video-captioning",
+    "audio-captioning",
+    "video-qa",
+    "video-qa-choice",
+    "text-to-video",
+    "text-to-audio",
+    "video-editing",
+    "audio-editing",
+    "conversions",
+    "sight-and-sound",
+    "dialogues",
+)
+
 _PAPER = (
     "coco-karpathy",
     "nocaps",
@@ -111,6 +125,16 @@ SUITES: Mapping[str, Suite] = {
             "toyworld-compositional",
             "the same four, colours and shapes that never met in training",
             tuple(f"{task}-compositional" for task in _TOY_TASKS),
+        ),
+        Suite(
+            "toyworld-media",
+            "clips, sounds and several media at once in toyworld, test split",
+            tuple(f"toy-{task}" for task in _TOY_MEDIA),
+        ),
+        Suite(
+            "toyworld-media-compositional",
+            "the same, attributes that never met in training",
+            tuple(f"toy-{task}-compositional" for task in _TOY_MEDIA),
         ),
         Suite(
             "coco-mini",

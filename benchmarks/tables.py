@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+HEAD = (
+    *("benchmark", "system", "metric", "value", "95 % interval"),
+    *("n", "failed", "unjudged", "without failed", "s/sample", "signature"),
+)
 _PLAIN_WIDTH = 160  # columns where the output is no terminal, so that files and logs are not wrapped
 
 
@@ -51,13 +55,14 @@ def print_results(results: Iterable[Result], title: str = "") -> None:
             interval(result.low, result.high),
             str(result.n),
             str(result.failed),
+            str(result.unjudged),
+            number(result.answered) if result.failed else "",
             "–" if result.seconds is None else f"{result.seconds:.3f}",
             result.signature,
         )
         for result in sorted(results, key=_by_metric(results))
     ]
-    head = ("benchmark", "system", "metric", "value", "95 % interval", "n", "failed", "s/sample", "signature")
-    print_rows(head, rows, title, numbers=range(3, 8))
+    print_rows(HEAD, rows, title, numbers=range(3, len(HEAD) - 1))
     for remark in remarks(results):
         say(one_line(remark))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from metrics.captions.scores import CaptionScores, caption_scores
     from metrics.extractors.pictures import RESIZES
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
+    from metrics.pairs.alignment import AVAlign, Recording, av_align
     from metrics.pairs.similarity import (
         CLIPI,
         CLIPT,
@@ -79,6 +80,7 @@ _HOMES = {
     "metric": ("Comparison", "Estimate", "IncomparableError", "MeanMetric", "Metric", "MetricInputError"),
     "sets.metrics": ("CMMD", "FID", "KAD", "KID", "KLDivergence"),
     "extractors.pictures": ("RESIZES",),
+    "pairs.alignment": ("AVAlign", "Recording", "av_align"),
     "pairs.similarity": (
         "CLIPI",
         "CLIPT",
@@ -126,6 +128,7 @@ __all__ = [
     "KAD",
     "KID",
     "RESIZES",
+    "AVAlign",
     "ActivityNetScores",
     "Agreement",
     "AudioInceptionScore",
@@ -154,12 +157,14 @@ __all__ = [
     "Polling",
     "PollingAccuracy",
     "PollingUnparsed",
+    "Recording",
     "VqaAccuracy",
     "VqaAccuracyLmmsEval",
     "VqaScores",
     "WindowKAD",
     "Wups",
     "activitynet_qa",
+    "av_align",
     "bootstrap",
     "bradley_terry",
     "caption_scores",

@@ -15,13 +15,16 @@ from benchmarks.cards.entry import BenchmarkEntry, DataFile
 from benchmarks.cards.generation import GENERATION
 from benchmarks.cards.images import IMAGES
 from benchmarks.cards.sounds import SOUNDS
-from benchmarks.cards.toyworld import TOYWORLD
+from benchmarks.cards.toyworld import TOYWORLD, TOYWORLD_MEDIA
 from benchmarks.cards.videos import VIDEOS
 
 __all__ = ["CARDS", "BenchmarkEntry", "DataFile", "card"]
 
 CARDS: Mapping[str, BenchmarkEntry] = MappingProxyType(
-    {entry.name: entry for entry in (*TOYWORLD, *IMAGES, *VIDEOS, *SOUNDS, *GENERATION, *ANY_TO_ANY)}
+    {
+        entry.name: entry
+        for entry in (*TOYWORLD, *TOYWORLD_MEDIA, *IMAGES, *VIDEOS, *SOUNDS, *GENERATION, *ANY_TO_ANY)
+    }
 )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.cards.entry import BenchmarkEntry
+from benchmarks.cards.entry import CHOICE_METRICS, EXACT_METRICS, BenchmarkEntry
 
 if TYPE_CHECKING:
     from nextgpt.messages import Modality
@@ -18,12 +19,20 @@ def _toy(
     metrics: tuple[str, ...],
     accepts: tuple[Modality, ...],
     produces: tuple[Modality, ...],
-    samples: int = 200,
+    samples: int | tuple[int, int] = 200,
+    unmet: str = "colours and shapes",
 ) -> tuple[BenchmarkEntry, ...]:
     module = f"benchmarks.tasks.toyworld.{task.replace('-', '_')}"
+    counts = samples if isinstance(samples, tuple) else (samples, samples)
     splits = (
-        ("", "TEST", "test", "test split"),
-        ("-compositional", "COMPOSITIONAL", "compositional", "colours and shapes that never met in training"),
+        ("", "TEST", "test", "test split", counts[0]),
+        (
+            "-compositional",
+            "COMPOSITIONAL",
+            "compositional",
+            f"{unmet} that never met in training",
+            counts[1],
+        ),
     )
     return tuple(
         BenchmarkEntry(
@@ -36,13 +45,13 @@ def _toy(
             revision="by seed",
             licence="CC0 1.0",
             split=split,
-            samples=samples,
+            samples=count,
             accepts=accepts,
             produces=produces,
             metrics=metrics,
             headline=metrics[0],
         )
-        for ending, attribute, split, which in splits
+        for ending, attribute, split, which, count in splits
     )
 
 
@@ -79,5 +88,105 @@ TOYWORLD = (
         metrics=("scene_accuracy", "attribute_f1"),
         accepts=("text", "image"),
         produces=("image",),
+    ),
+)
+
+_CAPTIONS = ("cider_d", "bleu_4", "meteor", "rouge_l")
+_STRUCTURE = ("attribute_f1", "structure_exact", "structure_f1")
+_EVERYTHING: tuple[Modality, ...] = ("text", "image", "video", "audio")
+_media = partial(_toy, unmet="attributes")
+
+TOYWORLD_MEDIA = (
+    *_media(
+        "video-captioning",
+        "video-captioning",
+        "describe toyworld clips",
+        metrics=("attribute_f1", "clip_accuracy", *_CAPTIONS),
+        accepts=("text", "video"),
+        produces=("text",),
+    ),
+    *_media(
+        "audio-captioning",
+        "audio-captioning",
+        "describe toyworld sounds",
+        metrics=("attribute_f1", "sound_accuracy", *_CAPTIONS),
+        accepts=("text", "audio"),
+        produces=("text",),
+    ),
+    *_media(
+        "video-qa",
+        "video-qa",
+        "answer questions about toyworld clips",
+        metrics=EXACT_METRICS[::-1],
+        accepts=("text", "video"),
+        produces=("text",),
+        samples=400,
+    ),
+    *_media(
+        "video-qa-choice",
+        "video-qa",
+        "choose answers to questions about toyworld clips",
+        metrics=CHOICE_METRICS,
+        accepts=("text", "video"),
+        produces=("text",),
+        samples=400,
+    ),
+    *_media(
+        "text-to-video",
+        "text-to-video",
+        "film toyworld clips from captions",
+        metrics=("clip_accuracy", "attribute_f1"),
+        accepts=("text",),
+        produces=("video",),
+    ),
+    *_media(
+        "text-to-audio",
+        "text-to-audio",
+        "play toyworld sounds from captions",
+        metrics=("sound_accuracy", "attribute_f1"),
+        accepts=("text",),
+        produces=("audio",),
+    ),
+    *_media(
+        "video-editing",
+        "editing",
+        "change toyworld clips as told",
+        metrics=("clip_accuracy", "attribute_f1"),
+        accepts=("text", "video"),
+        produces=("video",),
+    ),
+    *_media(
+        "audio-editing",
+        "editing",
+        "change toyworld sounds as told",
+        metrics=("sound_accuracy", "attribute_f1"),
+        accepts=("text", "audio"),
+        produces=("audio",),
+    ),
+    *_media(
+        "conversions",
+        "any-to-any",
+        "turn text, pictures, clips and sounds of toyworld into each other",
+        metrics=("conversion_accuracy", *_STRUCTURE),
+        accepts=_EVERYTHING,
+        produces=_EVERYTHING,
+        samples=(300, 275),
+    ),
+    *_media(
+        "sight-and-sound",
+        "any-to-any",
+        "show and play toyworld scenes in one answer",
+        metrics=("answer_accuracy", *_STRUCTURE, "sight_sound_agreement", "av_align"),
+        accepts=("text", "image"),
+        produces=("image", "video", "audio"),
+        samples=100,
+    ),
+    *_media(
+        "dialogues",
+        "any-to-any",
+        "end toyworld dialogues that pass from medium to medium",
+        metrics=("last_turn_accuracy", *_STRUCTURE),
+        accepts=_EVERYTHING,
+        produces=_EVERYTHING,
     ),
 )

@@ -32,7 +32,7 @@ class Item:
     Attributes:
         id, group: as in `Sample`.
         slice: the part of the benchmark that it belongs to.
-        failed: whether there is no answer.
+        failed: whether the system has no answer.
         seconds: as in `Prediction`.
         usable: False for a record of the data that can't be loaded.
     """
@@ -143,21 +143,37 @@ class Column:
         Raises:
             ValueError: and others of `REASONS`; the metric has no value for these items.
         """
+        from metrics.statistics import estimate
+
+        metric, statistics = self._of(chosen)
+        rows = self.rows if chosen is None else [self.rows[position] for position in chosen]
+        groups = [self.items[row].group for row in rows]
+        return estimate(metric, statistics, groups if len(set(groups)) < len(groups) else None)
+
+    def answered(self, chosen: list[int] | None) -> float | None:
+        """The value over those of the chosen positions that did not fail; None where there is none."""
+        positions = range(len(self.rows)) if chosen is None else chosen
+        kept = [position for position in positions if self.remarks[position] != "failed"]
+        if not kept:
+            return None
+        metric, statistics = self._of(kept)
+        try:
+            return finite(metric.value(statistics))
+        except REASONS:
+            return None
+
+    def _of(self, chosen: list[int] | None) -> tuple[Metric[Any], Any]:
+        """The metric and the statistics of the chosen positions."""
         from benchmarks.harness.parts import Part
         from metrics.metric import ArrayMetric
-        from metrics.statistics import estimate
 
         metric, (statistics,) = self.metric, self._measured
         assert metric is not None
-        rows = self.rows
-        if chosen is not None:
-            rows = [rows[position] for position in chosen]
-            if isinstance(metric, ArrayMetric):
-                statistics = statistics[chosen]
-            else:
-                metric = Part(metric, chosen)
-        groups = [self.items[row].group for row in rows]
-        return estimate(metric, statistics, groups if len(set(groups)) < len(groups) else None)
+        if chosen is None:
+            return metric, statistics
+        if isinstance(metric, ArrayMetric):
+            return metric, statistics[chosen]
+        return Part(metric, chosen), statistics
 
     def scores(self) -> list[Score]:
         """Per-sample values, where the metric has them, and has a value for these samples at all."""

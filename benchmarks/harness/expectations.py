@@ -179,6 +179,11 @@ def read_expectation(benchmark: str, system: str, folder: Path = FOLDER) -> Expe
     return expected
 
 
+def holds_line(benchmark: str, system: str, folder: Path = FOLDER) -> bool:
+    """Whether anything is expected of a system on a benchmark."""
+    return (folder / benchmark / f"{system}.json").exists()
+
+
 def asked_of(run: Run) -> dict[str, str]:
     """A hash of what each sample asked, where the run kept that."""
     return {each.sample: digest(each.asked) for each in run.predictions if each.asked is not None}

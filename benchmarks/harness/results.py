@@ -22,11 +22,15 @@ class Result:
         signature: of the metric; values of different signatures must not be compared.
         value: the score; None where it is undefined, and then `method` says why.
         low, high: its 95 % interval; None where there is none, and then `method` says why.
-        n: number of samples that were scored.
+        n: number of samples that the value is of.
         failed: number of samples without an answer; scored as wrong or left out, as `method` says.
         slice: the part of the benchmark, None for all of it.
         method: how the interval was made and what became of failures.
         seconds: mean time per sample; None where unknown.
+        unjudged: number of samples that could not be judged: their record can't be loaded, or their answer
+            holds nothing that this metric judges and is left out. So every sample is scored, failed or
+            unjudged.
+        answered: the score with failed samples left out; None where it is undefined.
     """
 
     benchmark: str
@@ -41,6 +45,8 @@ class Result:
     slice: str | None
     method: str
     seconds: float | None = None
+    unjudged: int = 0
+    answered: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

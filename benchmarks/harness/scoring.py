@@ -137,7 +137,7 @@ def _collect(
         if prediction is not None:
             refuse_if_changed(prediction.asked, sample, where)
         if isinstance(sample, Broken):
-            items.append(Item(sample.id, "", None, failed=True, seconds=None, usable=False))
+            items.append(Item(sample.id, "", None, failed=False, seconds=None, usable=False))
         elif prediction is None:
             missing.append(sample.id)
         else:
@@ -186,14 +186,17 @@ def _result(benchmark: Benchmark, system: str, column: Column, part: str | None)
     items, rows = column.items, column.rows
     inside = items if part is None else [item for item in items if item.slice == part]
     chosen = None if part is None else [k for k, row in enumerate(rows) if items[row].slice == part]
-    n = len(rows if chosen is None else chosen)
-    value = low = high = None
+    positions = range(len(rows)) if chosen is None else chosen
+    n, failed = len(positions), sum(item.failed for item in inside)
+    scored_as_wrong = sum(column.remarks[position] == "failed" for position in positions)
+    value = low = high = answered = None
     method = column.reason or ("" if n else NOTHING)
     if not method:
         try:
             found = column.estimate(chosen)
             value, low, high = (finite(number) for number in (found.value, found.low, found.high))
             method = found.method
+            answered = column.answered(chosen) if scored_as_wrong else value
         except REASONS as error:
             method = column.why(error)
     seconds = [item.seconds for item in inside if item.seconds is not None]
@@ -206,10 +209,12 @@ def _result(benchmark: Benchmark, system: str, column: Column, part: str | None)
         low=low,
         high=high,
         n=n,
-        failed=sum(item.failed for item in inside),
+        failed=failed,
         slice=part,
         method=method + _remarks(column, inside, chosen),
         seconds=sum(seconds) / len(seconds) if seconds else None,
+        unjudged=len(inside) - failed - (n - scored_as_wrong),
+        answered=answered,
     )
 
 

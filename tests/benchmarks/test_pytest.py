@@ -106,6 +106,17 @@ def test_a_line_of_an_older_version_is_refused_by_name(repository: Path) -> None
     assert "the expectation is of version 1 of numbers, and this run of version 2" in done.stdout
 
 
+def test_a_system_without_a_modality_is_skipped_until_something_is_expected_of_it(repository: Path) -> None:
+    test = repository / "checks" / "test_quality.py"
+    test.write_text(test.read_text().replace("numbers(60)", "numbers(60, accepts={'text', 'video'})"))
+    done = pytest_in(repository)
+    assert done.returncode == 1, "it had a line: that it does not see any more is no reason to pass"
+    (repository / LINE).unlink()
+    done = pytest_in(repository, "-rs")
+    assert done.returncode == 0
+    assert "speaker can't take part in numbers: it does not accept video" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("how", ["option", "ini"])
 def test_expectations_lie_where_one_says(tmp_path: Path, how: str) -> None:
     made = make(tmp_path)

@@ -116,12 +116,17 @@ def _captions(*, java: bool) -> dict[str, Case]:
 
 def _pairs(rng: np.random.Generator) -> dict[str, Case]:
     from metrics.extractors import Sound
-    from metrics.pairs import similarity, sounds
+    from metrics.pairs import alignment, similarity, sounds
     from metrics.sets.metrics import KLDivergence
 
     waves, others = list(rng.normal(size=(N, 50))), list(rng.normal(size=(N, 50)))
     clips = [list(rng.normal(size=(1 + number % 3, 50))) for number in range(N)]
     heard = [Sound(wave, 16_000) for wave in rng.normal(0, 0.1, size=(N, 2000))]
+    films = rng.integers(0, 256, size=(N, 6, 4, 4, 3), dtype=np.uint8)
+    shown = [
+        alignment.Recording(film, 8.0, sound.samples, sound.rate)
+        for film, sound in zip(films, heard, strict=True)
+    ]
     network = Network()
     opinions = list(network.probabilities(waves)), list(network.probabilities(others))
     return {
@@ -133,6 +138,7 @@ def _pairs(rng: np.random.Generator) -> dict[str, Case]:
         "audio_kl": Case(lambda: sounds.AudioKL(network), waves, others),
         "mcd_dtw": Case(sounds.MelCepstralDistortion, heard, heard[1:] + heard[:1]),
         "kl_divergence": Case(KLDivergence, *opinions),
+        "av_align": Case(alignment.AVAlign, shown, SAID),
     }
 
 
@@ -155,7 +161,8 @@ def _sets(rng: np.random.Generator) -> dict[str, Case]:
 
 
 def _scenes() -> dict[str, Case]:
-    from benchmarks.tasks.toyworld.scenes import TEXTS, AttributeF1, SceneAccuracy
+    from benchmarks.tasks.toyworld.readings import TEXTS
+    from benchmarks.tasks.toyworld.scenes import AttributeF1, SceneAccuracy
     from toyworld.scene import Scene, Thing
 
     things = [Thing(number % 9, "small", "red", "circle") for number in range(N)]

@@ -17,15 +17,15 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
 from benchmarks.tasks.images import coco
+from benchmarks.tasks.toyworld.readings import TEXTS
 from benchmarks.tasks.toyworld.scenes import (
     LICENCE,
     SCENES,
     SOURCE,
-    TEXTS,
     TestSplit,
+    accuracy_of,
     attribute_f1_of,
     number_of_objects,
-    scene_accuracy_of,
 )
 from toyworld.export import write_captions
 from toyworld.language import describe
@@ -60,7 +60,7 @@ def _benchmark(name: str, split: TestSplit) -> Benchmark:
         load=partial(_load, split),
         metrics=(
             attribute_f1_of(TEXTS),
-            scene_accuracy_of(TEXTS),
+            accuracy_of(TEXTS),
             *(use for use in coco.caption_uses() if use.name in METRICS),
         ),
         headline="attribute_f1",

@@ -17,14 +17,14 @@ from functools import partial
 from itertools import islice
 
 from benchmarks.harness.benchmark import Benchmark, Options, Sample
+from benchmarks.tasks.toyworld.readings import PICTURES
 from benchmarks.tasks.toyworld.scenes import (
     LICENCE,
-    PICTURES,
     SCENES,
     SOURCE,
     TestSplit,
+    accuracy_of,
     attribute_f1_of,
-    scene_accuracy_of,
 )
 from nextgpt.messages import Request, user
 from toyworld.dialogue import CALL
@@ -76,7 +76,7 @@ def _benchmark(name: str, split: TestSplit) -> Benchmark:
         licence=LICENCE,
         protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
         load=partial(_load, split),
-        metrics=(scene_accuracy_of(PICTURES), attribute_f1_of(PICTURES)),
+        metrics=(accuracy_of(PICTURES), attribute_f1_of(PICTURES)),
         headline="scene_accuracy",
         accepts=frozenset({"text", "image"}),
         produces=frozenset({"image"}),

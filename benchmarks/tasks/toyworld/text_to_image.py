@@ -16,15 +16,15 @@ from functools import partial
 
 from benchmarks.harness.benchmark import Benchmark, Options, Sample
 from benchmarks.tasks.toyworld.extractor import clip_score_use, fid_use
+from benchmarks.tasks.toyworld.readings import PICTURES
 from benchmarks.tasks.toyworld.scenes import (
     LICENCE,
-    PICTURES,
     SCENES,
     SOURCE,
     TestSplit,
+    accuracy_of,
     attribute_f1_of,
     number_of_objects,
-    scene_accuracy_of,
 )
 from nextgpt.messages import Request, user
 from toyworld.dialogue import CALL
@@ -58,7 +58,7 @@ def _benchmark(name: str, split: TestSplit) -> Benchmark:
         licence=LICENCE,
         protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
         load=partial(_load, split),
-        metrics=(scene_accuracy_of(PICTURES), attribute_f1_of(PICTURES), fid_use(), clip_score_use()),
+        metrics=(accuracy_of(PICTURES), attribute_f1_of(PICTURES), fid_use(), clip_score_use()),
         headline="scene_accuracy",
         accepts=frozenset({"text"}),
         produces=frozenset({"image"}),

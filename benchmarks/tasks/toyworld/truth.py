@@ -1,7 +1,8 @@
 """The oracle as a system: toyworld's true answers, the ceiling of every score there.
 
-It is given each sample's true plan, says what it says, and renders what it calls for. What it falls short of
-the best value, a metric takes from the truth itself: wordings that differ, annotators who disagree.
+It is given each sample's true plan, says what it says, and renders what it calls for, one thing a line. What
+it falls short of the best value, a metric takes from the truth itself: wordings that differ, annotators who
+disagree.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
+from nextgpt.media import Medium
 from nextgpt.messages import Failure, Message, Modality, Request, assistant
 from toyworld.kinds import called, kind_of
 
@@ -36,6 +38,9 @@ class Oracle:
         truth = request.hints.get("plan")
         if truth is None:
             return Failure("oracle", "this sample holds no true answer that could be given")
-        value = called(truth)
-        steps = (("plan", truth),)
-        return assistant(truth if value is None else kind_of(value).render(value), steps=steps)
+        return assistant(*map(_carried_out, truth.splitlines()), steps=(("plan", truth),))
+
+
+def _carried_out(line: str) -> str | Medium:
+    value = called(line)
+    return line if value is None else kind_of(value).render(value)

@@ -100,7 +100,8 @@ def test_a_failure_counts_as_wrong_and_is_counted() -> None:
     samples = [sample(k, reference=str(k)) for k in range(4)]
     answers: dict[str, Message | Failure] = {f"s{k}": assistant(str(k)) for k in range(3)}
     found = only(scored(numbers(), {**answers, "s3": Failure("plan", "no")}, samples))
-    assert (found.value, found.n, found.failed) == (0.75, 4, 1)
+    assert (found.value, found.answered) == (0.75, 1.0)
+    assert (found.n, found.failed, found.unjudged) == (4, 1, 0)
     assert found.method.endswith("; 1 failed, scored as wrong")
 
 
@@ -134,7 +135,8 @@ def test_a_metric_of_sets_leaves_failures_out_and_says_so() -> None:
     answers: dict[str, Message | Failure] = {f"s{k}": assistant("a" * k) for k in range(5)}
     found = scored(numbers(metrics=(EXACT, SPREAD)), {**answers, "s5": Failure("tool", "no")}, samples)
     spread = only(found, "spread")
-    assert (spread.n, spread.failed) == (4, 1)  # s0 said nothing, s5 failed
+    assert (spread.n, spread.failed, spread.unjudged) == (4, 1, 1)  # s5 failed, s0 said nothing
+    assert spread.answered == spread.value
     assert spread.method.endswith("; 2 without an answer, left out")
     assert spread.value == pytest.approx(math.sqrt(1.25))
     assert {score.metric for score in found.scores} == {"exact_match"}
@@ -148,7 +150,7 @@ def test_a_broken_sample_is_left_out_of_every_metric_and_counted() -> None:
         "s2": assistant("2"),
     }
     found = only(scored(numbers(), answers, samples))
-    assert (found.value, found.n, found.failed) == (1.0, 2, 1)
+    assert (found.value, found.n, found.failed, found.unjudged) == (1.0, 2, 0, 1)
     assert "; 1 unusable in the data, left out" in found.method
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from baselines.caption_then_tool import parse_call
 from benchmarks.harness.benchmark import Benchmark, Options, Sample
-from benchmarks.registry import BENCHMARKS, load_benchmark
-from benchmarks.tasks.toyworld.scenes import PICTURES, TEXTS, AttributeF1, SceneAccuracy, first_picture
+from benchmarks.registry import SUITES, load_benchmark
+from benchmarks.tasks.toyworld.readings import PICTURES, TEXTS
+from benchmarks.tasks.toyworld.scenes import AttributeF1, SceneAccuracy, first_picture
 from metrics.metric import MetricInputError
 from metrics.statistics import estimate
 from nextgpt.media import Image
@@ -24,7 +25,7 @@ from toyworld.render import render
 from toyworld.scene import Scene, Thing
 from toyworld.splits import scenes, split_of
 
-TOY = [name for name in BENCHMARKS if name.startswith("toy-")]
+TOY = [*SUITES["toyworld"].benchmarks, *SUITES["toyworld-compositional"].benchmarks]
 SPLITS = ["test", "compositional"]
 LITTLE = Scene.of(Thing(0, "small", "red", "circle"))
 

@@ -1,0 +1,69 @@
+"""Toyworld text to video.
+
+name: toy-text-to-video, toy-text-to-video-compositional
+data set: toyworld clips, one of the five captions of each
+licence: CC0 1.0
+protocol: one clip for each caption, seed from the sample's id. Exact clips (every thing, deed, direction,
+    speed and turn) and attribute F1, as the oracle reads nine frames of the clip, evenly spread.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import partial
+
+from benchmarks.harness.benchmark import Benchmark, Options, Sample
+from benchmarks.tasks.toyworld.readings import CLIPS
+from benchmarks.tasks.toyworld.scenes import (
+    LICENCE,
+    SCENES,
+    SOURCE,
+    TestSplit,
+    accuracy_of,
+    attribute_f1_of,
+    number_of_deeds,
+)
+from nextgpt.messages import Request, user
+from toyworld.clips.language import captions, describe
+from toyworld.clips.render import render
+from toyworld.kinds import call
+from toyworld.splits import clips
+
+PROMPT = "film a clip in which {caption}."
+# The second caption says itself that it is of a clip; the prompt does.
+_SAID = "a clip in which "
+
+
+def _load(split: TestSplit, options: Options) -> Iterator[Sample]:
+    for number, clip in enumerate(clips(split, SCENES), start=1):
+        rng = random.Random(f"text-to-video-{clip.key}")
+        caption = rng.choice(captions(clip, rng)).removeprefix(_SAID)
+        yield Sample(
+            id=str(number),
+            request=Request((user(PROMPT.format(caption=caption)),), wanted=frozenset({"video"})),
+            references={"clip": clip, "video": render(clip), "prompt": caption},
+            group=str(number),
+            hints={"caption": describe(clip), "plan": call(clip)},
+        )
+
+
+def _benchmark(name: str, split: TestSplit) -> Benchmark:
+    return Benchmark(
+        name=name,
+        family="text-to-video",
+        version=1,
+        source=SOURCE,
+        licence=LICENCE,
+        protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
+        load=partial(_load, split),
+        metrics=(accuracy_of(CLIPS), attribute_f1_of(CLIPS)),
+        headline="clip_accuracy",
+        accepts=frozenset({"text"}),
+        produces=frozenset({"video"}),
+        slices=number_of_deeds,
+    )
+
+
+TEST = _benchmark("toy-text-to-video", "test")
+COMPOSITIONAL = _benchmark("toy-text-to-video-compositional", "compositional")

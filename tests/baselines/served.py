@@ -96,6 +96,7 @@ class Handler(BaseHTTPRequestHandler):
     """What the server says, and how it breaks."""
 
     protocol_version = "HTTP/1.1"
+    under_way = False
 
     def log_message(self, *_: object) -> None:
         pass
@@ -114,6 +115,7 @@ class Handler(BaseHTTPRequestHandler):
             server.seen.append((json.loads(json.dumps(body)), dict(self.headers)))
             server.times.append(time.monotonic())
             server.now += 1
+            self.under_way = True
             server.most = max(server.most, server.now)
             fault = server.faults.pop(0) if server.faults else ""
         try:
@@ -121,8 +123,13 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             pass  # the client has gone
         finally:
-            with server.lock:
-                server.now -= 1
+            self.end()
+
+    def end(self) -> None:
+        """No longer under way: said before the reply is whole, or the next request could come first."""
+        with self.ours.lock:
+            self.ours.now -= self.under_way
+            self.under_way = False
 
     def whole(self, body: dict[str, Any]) -> dict[str, Any]:
         text, read, written, why = self.ours.answer(body)
@@ -143,6 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
+        self.end()
         self.wfile.write(data)
 
     def break_(self, fault: str, body: dict[str, Any]) -> None:

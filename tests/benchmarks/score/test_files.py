@@ -125,7 +125,7 @@ def test_a_question_that_nobody_answered_is_left_out_and_said_so(vqa: Command) -
     code, out, _ = vqa(references, [*RIGHT, {"question_id": 4, "answer": "x"}], "--json", "rows.json")
     assert code == 0
     whole = json.loads(Path("rows.json").read_text())[0]
-    assert (whole["n"], whole["failed"]) == (3, 1)
+    assert (whole["n"], whole["failed"], whole["unjudged"]) == (3, 0, 1)
     assert "1 unusable in the data, left out" in out
 
 

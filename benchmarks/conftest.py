@@ -100,7 +100,7 @@ def _option(config: pytest.Config, name: str) -> Any:
 
 def _cases(family: str, config: pytest.Config) -> Iterator[tuple[str, str]]:
     """What is measured: benchmark and system."""
-    from benchmarks.cli import DEFAULT_SYSTEMS
+    from benchmarks.commands.run import DEFAULT_SYSTEMS
     from benchmarks.registry import BENCHMARKS, benchmark_names
 
     suite = _option(config, "--suite")

@@ -85,6 +85,7 @@ ROOMS = {
     "metrics/people": "agreement",
     "metrics/extractors": "clip inception",
     "benchmarks": "test_image_captioning test_vqa test_text_to_image test_editing conftest registry cli",
+    "benchmarks/commands": "run kept score",
     "benchmarks/score": "files formats media pictures clips sounds arrays sets material judgements results",
     "benchmarks/tasks/toyworld": "captioning vqa text_to_image editing",
     "benchmarks/tasks/images": "coco pope vqa",

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.commands import JsonFile
 from nextgpt.terminal import say
 
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file, as JSON.")]
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the official files, or of such folders.")]
 
 _SHOWN = 20  # near-duplicates on the terminal; all of them are in --json

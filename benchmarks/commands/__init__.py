@@ -1,0 +1,51 @@
+"""What the commands of ``nextgpt-bench`` share: options, rows that are shown and kept, errors in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nextgpt.terminal import one_line, say
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Result
+
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file, as JSON.")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the data set's official files.")]
+
+MENDABLE = (ValueError, OSError, RuntimeError)
+_OURS = ("benchmarks", "metrics", "nextgpt", "baselines", "toyworld")
+
+
+def complaint(error: Exception) -> str:
+    """The line that a person gets for an error.
+
+    An error class that this project defines is written for people, and an `OSError` names its file; any
+    other is a bug: it is raised again and keeps its trace.
+
+    >>> complaint(FileNotFoundError(2, "No such file", "runs"))
+    "error: [Errno 2] No such file: 'runs'"
+    """
+    if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _OURS:
+        raise error
+    return f"error: {one_line(error)}"
+
+
+def show(results: Iterable[Result], json: Path | None) -> None:
+    """Print results, and write the same rows where they are asked for."""
+    from benchmarks.tables import print_results, write_rows
+
+    results = list(results)
+    if results:
+        print_results(results)
+    if json:
+        write_rows(json, (asdict(result) for result in results))
+
+
+def note(text: str) -> None:
+    """Say something on standard error."""
+    say(text, err=True)

@@ -1,0 +1,102 @@
+"""``nextgpt-bench score``: what any program made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmarks.commands import JsonFile, note, show
+
+if TYPE_CHECKING:
+    from benchmarks.harness.records import Result
+
+
+def score_command(  # noqa: PLR0913 - one parameter for each option
+    family: Annotated[
+        str,
+        typer.Argument(
+            help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
+            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; people; or results, "
+            "which another tool wrote for each item."
+        ),
+    ],
+    *,
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            help="Official results file or our predictions.jsonl; folder of media; features as .npy or "
+            ".npz; CSV of judgements; results of VBench, AudioBox, T2AV-Compass, UniM, lmms-eval, inspect_ai."
+        ),
+    ],
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            help="Official annotation file, or its folder; folder of true media, or their features; another "
+            "system's results, to compare with."
+        ),
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="Generated media: JSON from file name, without ending, to the text asked for."),
+    ] = None,
+    extractor: Annotated[
+        list[str] | None,
+        typer.Option(help="Generated media: a network of `nextgpt-bench list`, as NAME or NAME:WEIGHTS."),
+    ] = None,
+    resize: Annotated[
+        str | None, typer.Option(help="For Inception: clean [the default], pytorch-fid, tf1, torchmetrics.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Generated media: folder that keeps features.")] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Count samples without an answer as failed.")
+    ] = False,
+    json: JsonFile = None,
+) -> None:
+    """Score what any program made: answers, pictures, clips, sounds; people's and other tools' judgements."""
+    from difflib import get_close_matches
+
+    from benchmarks.score import media
+    from benchmarks.score.files import score_files
+    from benchmarks.score.formats import FAMILIES
+    from benchmarks.score.generated import Generated
+
+    families = (*FAMILIES, *media.FAMILIES, "people", "results")
+    if family not in families:
+        close = get_close_matches(family, families, n=1, cutoff=0.5) or families
+        raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
+    of_media = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
+    for option, value in ({} if family in media.FAMILIES else of_media).items():
+        if value is not None:
+            raise typer.BadParameter(f"{option} is of no use for {family}; leave it out")
+    if family in media.FAMILIES:
+        asked = Generated(
+            family, predictions, references, prompts, extractor or (), resize, cache, allow_missing
+        )
+        found = media.score_generated(asked)
+        for missing in found.notes:
+            note(f"missing: {missing}")
+        results = found.results
+    elif family in ("people", "results"):
+        results = _score_judged(family, predictions, references)
+    elif references is None:
+        raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
+    else:
+        results = score_files(family, references, predictions, allow_missing=allow_missing)
+    show(results, json)
+    if all(result.value is None for result in results):
+        raise typer.Exit(1)
+
+
+def _score_judged(family: str, predictions: Path, references: Path | None) -> list[Result]:
+    """What people or other tools judged already."""
+    from benchmarks.score.judgements import score_judgements
+    from benchmarks.score.results import score_results
+
+    if family == "people":
+        return score_judgements(predictions)
+    results, notes = score_results(predictions, references)
+    for remark in notes:
+        note(remark)
+    return results

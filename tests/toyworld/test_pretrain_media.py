@@ -13,6 +13,7 @@ import pytest
 import torch
 from diffusers import AudioLDMPipeline, TextToVideoSDPipeline
 from safetensors.torch import load_file
+from transformers import AutoTokenizer
 from typer.testing import CliRunner
 
 import toyworld
@@ -21,7 +22,14 @@ from metrics.extractors.sounds import Sound
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from toyworld.kinds import kind_of
-from toyworld.pretrain import audio_diffusion, clap, media_encoder, mel_autoencoder, video_diffusion
+from toyworld.pretrain import (
+    audio_diffusion,
+    clap,
+    media_encoder,
+    media_language_model,
+    mel_autoencoder,
+    video_diffusion,
+)
 from toyworld.pretrain.__main__ import PARTS, app
 from toyworld.pretrain.cards import recipes
 from toyworld.pretrain.loop import Recipe
@@ -113,6 +121,41 @@ def test_the_encoder_takes_all_media(tmp_path: Path, monkeypatch: pytest.MonkeyP
         encoder.tokens("vision", media_encoder.prepared([clip]), with_cls=True),
         atol=1e-4,
     )
+
+
+@pytest.mark.weights
+def test_the_language_model_of_all_media_keeps_what_that_of_pictures_knows_of_a_word() -> None:
+    before = AutoTokenizer.from_pretrained(WEIGHTS / "language_model")
+    old = load_file(WEIGHTS / "language_model" / "model.safetensors")
+    tokenizer = build_for_media(ends=False)
+    grown = media_language_model.grown(WEIGHTS / "language_model", tokenizer).state_dict()
+    rows, taken = old["model.embed_tokens.weight"].float(), grown["model.embed_tokens.weight"]
+    (red,), (own,) = (t(" red")["input_ids"] for t in (tokenizer, before))
+    assert torch.equal(taken[red], rows[own])
+    (trumpet,) = tokenizer(" trumpet")["input_ids"]
+    pieces = before(" trumpet")["input_ids"]
+    assert len(pieces) > 1
+    assert torch.allclose(taken[trumpet], rows[pieces].mean(0))
+    deep = "model.layers.3.mlp.up_proj.weight"
+    assert torch.equal(grown[deep], old[deep].float())
+
+
+@pytest.mark.weights
+def test_the_language_model_of_all_media_is_trained_piece_by_piece_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_language_model, "HELD_OUT", 6)
+    (tmp_path / "language_model").symlink_to(WEIGHTS / "language_model")
+    pieces = [
+        dataclasses.replace(piece, steps=2, batch=4)
+        for piece in (media_language_model.RECIPE, media_language_model.REVISION)
+    ]
+    figures = media_language_model.pretrain(tmp_path / "work", tmp_path / "media", *pieces)
+    assert {"exact_replies_dialogues_convert", "exact_replies_drills_ask"} <= set(figures)
+    assert 0 < figures["held_out_loss"] < 12
+    assert {path.name for path in (tmp_path / "work").iterdir()} == {f"{piece.name}.pt" for piece in pieces}
+    stored = load_file(tmp_path / "media" / "model.safetensors")
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
 
 
 def test_what_a_part_stands_on_is_asked_for_by_name(tmp_path: Path) -> None:

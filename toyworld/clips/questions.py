@@ -57,6 +57,14 @@ class Choice:
     answer: int
     kind: str
 
+    @property
+    def asked(self) -> str:
+        """The question with its options, a letter before each."""
+        options = "\n".join(
+            f"{letter}. {option}" for letter, option in zip("ABCDE", self.options, strict=True)
+        )
+        return f"{self.text}\n{options}\nanswer with the letter of the right option."
+
 
 def questions(clip: Clip, rng: random.Random, count: int | None = None) -> list[Question]:
     """Open-ended questions with one right answer each, at most one of each asker, in random order.

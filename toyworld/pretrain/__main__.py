@@ -36,6 +36,7 @@ PARTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "sound_extractor": {"sound_extractor": 16},
         "clip_extractor": {"clip_extractor": 17},
         "media_encoder": {"media_encoder": 22},
+        "media_language_model": {"media_language_model": 38, "media_language_model_revision": 57},
         "clap": {"clap": 16},
         "mel_autoencoder": {"mel_autoencoder": 18},
         "audio_diffusion": {"audio_diffusion": 60},

@@ -37,6 +37,9 @@ class IncomparableError(ValueError):
 class Estimate:
     """A value with its 95 % interval over `n` items; `method` says how the interval was made.
 
+    `standard_error` is the value's, robust to dependence within groups: in closed form for a mean, the
+    resamples' spread for a corpus metric, the jackknife's for a distance; infinite where nothing is known.
+
     A value that is infinite or not a number is none, and an interval with such an end reaches everywhere:
     whatever made them, `method` then says "undefined" or "no interval", and why.
 
@@ -49,6 +52,7 @@ class Estimate:
     high: float
     n: int
     method: str
+    standard_error: float = math.inf
 
     def __post_init__(self) -> None:
         _say_what_is_not_finite(self, self.value)
@@ -65,6 +69,7 @@ class Comparison:
         n: number of items.
         minimum_detectable: the smallest true difference found with 80 % power at this n.
         method: how interval and p-value were made.
+        standard_error: of the difference, as in `Estimate`.
     """
 
     difference: float
@@ -74,6 +79,7 @@ class Comparison:
     n: int
     minimum_detectable: float
     method: str
+    standard_error: float = math.inf
 
     def __post_init__(self) -> None:
         _say_what_is_not_finite(self, self.difference)
@@ -91,6 +97,7 @@ def _say_what_is_not_finite(found: Estimate | Comparison, value: float) -> None:
     elif not bounded and not method.startswith(("no interval", "undefined")):
         method = f"no interval: its ends are not finite ({method})"
     if method.startswith(("undefined", "no interval")):
+        object.__setattr__(found, "standard_error", math.inf)
         object.__setattr__(found, "low", -math.inf)
         object.__setattr__(found, "high", math.inf)
         object.__setattr__(found, "method", method)

@@ -71,13 +71,14 @@ def bootstrap(
     if count == 1 and not (binary and len(items) == 1):
         return Estimate(mean, -np.inf, np.inf, len(items), ALONE)
     sums, sizes = cluster_sums(items, index, count)
+    error = standard_error(sums, sizes) if count > 1 else np.inf
     if binary:
         effective = effective_size(items, sums, sizes)
         low, high = wilson(mean * effective, effective)
-        return Estimate(mean, low, high, len(items), f"Wilson{kind}")
+        return Estimate(mean, low, high, len(items), f"Wilson{kind}", error)
     replicates = resampled_means(sums, sizes, resamples, np.random.default_rng(seed))
     low, high = percentile_interval(replicates, count)
-    return Estimate(mean, low, high, len(items), f"bootstrap {resamples}{kind}")
+    return Estimate(mean, low, high, len(items), f"bootstrap {resamples}{kind}", error)
 
 
 def compare(
@@ -120,8 +121,10 @@ def compare(
     rng = np.random.default_rng(seed)
     p, flips = sign_flip_p(sums, resamples, rng)
     low, high = percentile_interval(resampled_means(sums, sizes, resamples, rng), count)
-    detectable = minimum_detectable(standard_error(sums, sizes))
-    return Comparison(mean, low, high, p, n, detectable, f"paired bootstrap, {flips}{kind}")
+    error = standard_error(sums, sizes)
+    return Comparison(
+        mean, low, high, p, n, minimum_detectable(error), f"paired bootstrap, {flips}{kind}", error
+    )
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows has no value, and is said to have none
@@ -162,12 +165,14 @@ def estimate(
 
     if metric.interval == "jackknife":
         blocks = min(BLOCKS, count)
-        half = student_quantile(blocks) * jackknife_error(reweighted, index, count, blocks, rng)
+        error = jackknife_error(reweighted, index, count, blocks, rng)
+        half = student_quantile(blocks) * error
         return Estimate(
-            value, max(metric.least, value - half), value + half, n, f"jackknife {blocks} blocks{kind}"
+            value, max(metric.least, value - half), value + half, n, f"jackknife {blocks} blocks{kind}", error
         )
-    low, high = percentile_interval(resampled_values(reweighted, index, count, resamples, rng), count)
-    return Estimate(value, low, high, n, f"bootstrap {resamples}{kind}")
+    replicates = resampled_values(reweighted, index, count, resamples, rng)
+    low, high = percentile_interval(replicates, count)
+    return Estimate(value, low, high, n, f"bootstrap {resamples}{kind}", float(replicates.std(ddof=1)))
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -232,8 +237,10 @@ def compare_metric(
         return first - metric.value(both, np.concatenate([1 - kept, kept]))
 
     p, swaps = permutation_p(swapped, difference, index, count, resamples, rng)
-    detectable = minimum_detectable(float(replicates.std(ddof=1)))
-    return Comparison(difference, low, high, p, n, detectable, f"paired bootstrap, {swaps}{kind}")
+    error = float(replicates.std(ddof=1))
+    return Comparison(
+        difference, low, high, p, n, minimum_detectable(error), f"paired bootstrap, {swaps}{kind}", error
+    )
 
 
 def holm(p_values: ArrayLike) -> FloatArray:
@@ -266,6 +273,19 @@ def wilson(successes: float, n: float) -> tuple[float, float]:
     return (0.0 if successes == 0 else float(centre - half)), (
         1.0 if successes == n else float(centre + half)
     )
+
+
+def proportion(successes: int, n: int) -> Estimate:
+    """The share of n independent trials that succeeded, with Wilson's interval.
+
+    >>> share = proportion(9, 10)
+    >>> print(f"{share.value} [{share.low:.3f}, {share.high:.3f}] {share.standard_error:.3f}")
+    0.9 [0.596, 0.982] 0.100
+    """
+    low, high = wilson(successes, n)
+    share = successes / n
+    error = float(np.sqrt(share * (1 - share) / (n - 1))) if n > 1 else np.inf
+    return Estimate(share, low, high, n, "Wilson", error)
 
 
 def minimum_detectable(se: float) -> float:
@@ -315,4 +335,4 @@ def _jackknife_comparison(
         p = 1.0
     method = f"paired jackknife {blocks} blocks, t-test{kind}"
     n, detectable = len(index), minimum_detectable(error)
-    return Comparison(difference, difference - half, difference + half, p, n, detectable, method)
+    return Comparison(difference, difference - half, difference + half, p, n, detectable, method, error)

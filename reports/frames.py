@@ -71,6 +71,7 @@ RESULTS: Columns = _RUN | {
     "seconds": "float64",
     "method": "string",
     "signature": "string",
+    "standard_error": "float64",
 }
 COMPARISONS: Columns = {
     "benchmark": "string",
@@ -85,6 +86,7 @@ COMPARISONS: Columns = {
     "family": "Int64",
     "n": "Int64",
     "minimum_detectable": "float64",
+    "standard_error": "float64",
     "better": "string",
     "words": "string",
 }

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.columns import finite
 from benchmarks.harness.expectations import AGAIN, ExpectationError
 from benchmarks.harness.gate import Cell
 from benchmarks.harness.records import Result, Run
@@ -134,6 +135,7 @@ def measure_golden(run: Run, golden: Golden, extractor: Any) -> tuple[Result, Ce
         len(places) - sum(golden.ids[place] in drawn for place in places),
         None,
         value.method,
+        standard_error=finite(value.standard_error),
     )
     remark = f"noise over {len(golden.features)} seeds is {floor:.4f}, distance {value.value:.4f}"
     return result, Cell(found, max(LEAST, TOLERATED * floor), remark, rises=False)

@@ -31,6 +31,7 @@ class Result:
             holds nothing that this metric judges and is left out. So every sample is scored, failed or
             unjudged.
         answered: the score with failed samples left out; None where it is undefined.
+        standard_error: of the value; None where nothing is known of it, or it was scored before it was kept.
     """
 
     benchmark: str
@@ -47,6 +48,7 @@ class Result:
     seconds: float | None = None
     unjudged: int = 0
     answered: float | None = None
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

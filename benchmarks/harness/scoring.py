@@ -189,16 +189,17 @@ def _result(benchmark: Benchmark, system: str, column: Column, part: str | None)
     positions = range(len(rows)) if chosen is None else chosen
     n, failed = len(positions), sum(item.failed for item in inside)
     scored_as_wrong = sum(column.remarks[position] == "failed" for position in positions)
-    value = low = high = answered = None
+    value = low = high = answered = error = None
     method = column.reason or ("" if n else NOTHING)
     if not method:
         try:
             found = column.estimate(chosen)
             value, low, high = (finite(number) for number in (found.value, found.low, found.high))
+            error = finite(found.standard_error)
             method = found.method
             answered = column.answered(chosen) if scored_as_wrong else value
-        except REASONS as error:
-            method = column.why(error)
+        except REASONS as reason:
+            method = column.why(reason)
     seconds = [item.seconds for item in inside if item.seconds is not None]
     return Result(
         benchmark=benchmark.name,
@@ -215,6 +216,7 @@ def _result(benchmark: Benchmark, system: str, column: Column, part: str | None)
         seconds=sum(seconds) / len(seconds) if seconds else None,
         unjudged=len(inside) - failed - (n - scored_as_wrong),
         answered=answered,
+        standard_error=error,
     )
 
 

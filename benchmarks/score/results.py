@@ -49,8 +49,7 @@ def score_results(path: Path, other: Path | None = None) -> tuple[list[Result], 
 
 def _rows(found: ToolResults, metric: str, system: str) -> Iterator[Result]:
     """The mean of a metric, and the share of its items that were judged where that is not all."""
-    from metrics.metric import Estimate
-    from metrics.statistics import bootstrap, wilson
+    from metrics.statistics import bootstrap, proportion
 
     items = found.judged[metric]
     judged = [each for each in items if each.value is not None]
@@ -64,7 +63,7 @@ def _rows(found: ToolResults, metric: str, system: str) -> Iterator[Result]:
     row = _row(system, metric, f"{metric}|{signature}", bootstrap(values, _groups(judged)), failed)
     yield _with_failures(row, found, metric) if failed else row
     if failed:
-        share = Estimate(len(judged) / len(items), *wilson(len(judged), len(items)), len(items), "Wilson")
+        share = proportion(len(judged), len(items))
         yield _row(system, f"{metric}: judged", f"judged|of:{metric}|{signature}", share, 0)
 
 
@@ -110,7 +109,7 @@ def _differences(first: ToolResults, second: ToolResults, path: Path, other: Pat
                 f"{found.method}, p {found.p:.4f}, {next(adjusted):.4f} corrected over {len(tested)} metrics"
             )
             words += f"; {left_out} items not judged for both, left out" if left_out else ""
-            estimate = Estimate(found.difference, found.low, found.high, found.n, words)
+            estimate = Estimate(found.difference, found.low, found.high, found.n, words, found.standard_error)
         signature = f"difference|of:{metric}|tool:{first.tool}|paired|v:1"
         system = f"{path.name} minus {other.name}"
         rows.append(_row(system, f"{metric}: difference", signature, estimate, left_out))
@@ -145,7 +144,9 @@ def _row(system: str, metric: str, signature: str, found: Estimate | str, failed
     if isinstance(found, str):
         return Result(FAMILY, system, metric, signature, None, None, None, 0, failed, None, found)
     value, low, high = (finite(number) for number in (found.value, found.low, found.high))
-    return Result(FAMILY, system, metric, signature, value, low, high, found.n, failed, None, found.method)
+    error, method = finite(found.standard_error), found.method
+    row = Result(FAMILY, system, metric, signature, value, low, high, found.n, failed, None, method)
+    return replace(row, standard_error=error)
 
 
 def _groups(items: Sequence[Judged]) -> list[str] | None:

@@ -7,6 +7,7 @@ closed form for kernel distances, Wilson's for shares. A value that does not exi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -47,21 +48,21 @@ class Rows:
         """
         from metrics.metric import MetricInputError
 
-        value = low = high = None
+        value = low = high = error = None
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows is undefined, and says so
                 found = measure()
             value, low, high = (finite(number) for number in (found.value, found.low, found.high))
-            method = found.method
-        except MetricInputError as error:
-            method = f"undefined: {error}"
+            method, error = found.method, finite(found.standard_error)
+        except MetricInputError as reason:
+            method = f"undefined: {reason}"
         if self.failed:
             method += f"; {self.failed} without an answer, left out"
         metric = signature.partition("|")[0]
         row = Result(
             self.family, self.system, metric, signature, value, low, high, n, self.failed, None, method
         )
-        self.results.append(row)
+        self.results.append(replace(row, standard_error=error))
 
     def add_items(self, signature: str, items: Features) -> None:
         """Add the mean of items' values, with a bootstrap's interval."""
@@ -142,15 +143,14 @@ def _kernel(name: str, source: Any, predictions: Features, references: Features)
 
 
 def _shares(name: str, source: Any, predictions: Features, references: Features) -> Lines:
-    from metrics.metric import Estimate
     from metrics.sets.coverage import precision_recall
-    from metrics.statistics import wilson
+    from metrics.statistics import proportion
 
     both = cache(partial(precision_recall, predictions, references, k=NEIGHBOUR))
 
     def measure(place: int) -> Estimate:
         share, n = both()[place], len((predictions, references)[place])
-        return Estimate(share, *wilson(round(share * n), n), n, "Wilson, the balls as given")
+        return replace(proportion(round(share * n), n), method="Wilson, the balls as given")
 
     for place, share in enumerate(name.split("_")):
         yield f"{share}|features:{_signed(source)}|k:{NEIGHBOUR}|v:1", partial(measure, place)
@@ -172,10 +172,9 @@ def _closed(found: float, least: float, n: int) -> Estimate:
     from metrics.sets.frechet import Measured
 
     assert isinstance(found, Measured)
-    half = Z95 * found.standard_error
-    return Estimate(
-        float(found), max(least, found - half), found + half, n, f"standard error, {found.method}"
-    )
+    half, method = Z95 * found.standard_error, f"standard error, {found.method}"
+    ends = max(least, found - half), found + half
+    return Estimate(float(found), *ends, n, method, found.standard_error)
 
 
 def _signed(source: Any) -> str:

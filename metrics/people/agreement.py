@@ -64,8 +64,10 @@ def krippendorff_alpha(
     if n == 1:
         return Estimate(value, -np.inf, np.inf, n, "no interval: a single item")
     rng = np.random.default_rng(seed)
-    low, high = percentile_interval(resampled_values(alpha, np.arange(n), n, resamples, rng), n)
-    return Estimate(value, low, min(1.0, high), n, f"bootstrap {resamples} over items")
+    replicates = resampled_values(alpha, np.arange(n), n, resamples, rng)
+    low, high = percentile_interval(replicates, n)
+    error = float(replicates.std(ddof=1))
+    return Estimate(value, low, min(1.0, high), n, f"bootstrap {resamples} over items", error)
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ def agreement_intervals(
         if len(replicates) < len(draws) / 2 or n < 2:
             return Estimate(value, -np.inf, np.inf, int(both.sum()), "no interval: too few items")
         low, high = percentile_interval(replicates, n)
-        return Estimate(value, low, high, int(both.sum()), f"bootstrap {len(replicates)} over items")
+        method, error = f"bootstrap {len(replicates)} over items", float(replicates.std(ddof=1))
+        return Estimate(value, low, high, int(both.sum()), method, error)
 
     few = "fewer than three systems" if len(scores) < 3 else "all systems' means are equal"
     return {

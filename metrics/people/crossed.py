@@ -73,11 +73,16 @@ class Spread:
     single: float
 
     @property
+    def standard_error(self) -> float:
+        """Of the estimate."""
+        return float(np.sqrt(self.variance))
+
+    @property
     def half(self) -> float:
         """Half the width of the 95 % interval."""
         from scipy.special import stdtrit
 
-        return float(stdtrit(self.freedom, 0.975) * np.sqrt(self.variance))
+        return float(stdtrit(self.freedom, 0.975)) * self.standard_error
 
     def p(self, distance: float) -> float:
         """Two-sided p-value of an estimate at this distance from what is to be refuted; never 0.
@@ -195,7 +200,7 @@ def crossed_win_rate(
             return alike, None
         return alike, crossed_mean([0.5, *values[1:]], raters, items)[1]
     low, high = max(0.0, estimate.low), min(1.0, estimate.high)
-    return Estimate(estimate.value, low, high, estimate.n, estimate.method), found
+    return Estimate(estimate.value, low, high, estimate.n, estimate.method, estimate.standard_error), found
 
 
 def crossed_difference(
@@ -237,11 +242,10 @@ def crossed_difference(
     share = side * (ratings - value * side) / squares
     estimate, found = _estimate(value, share, crossing)
     p = 1.0 if found is None else found.p(estimate.value)
-    detectable = np.inf if found is None else minimum_detectable(float(np.sqrt(found.variance)))
-    return (
-        Comparison(estimate.value, estimate.low, estimate.high, p, estimate.n, detectable, estimate.method),
-        found,
-    )
+    error = estimate.standard_error
+    detectable = np.inf if found is None else minimum_detectable(error)
+    ends = estimate.low, estimate.high
+    return Comparison(estimate.value, *ends, p, estimate.n, detectable, estimate.method, error), found
 
 
 def _estimate(value: float, share: FloatArray, crossing: Crossing) -> tuple[Estimate, Spread | None]:
@@ -251,7 +255,7 @@ def _estimate(value: float, share: FloatArray, crossing: Crossing) -> tuple[Esti
     if not share.any():
         return Estimate(value, -np.inf, np.inf, n, "no interval: all ratings are equal"), None
     found = spread(share, crossing)
-    return Estimate(value, value - found.half, value + found.half, n, METHOD), found
+    return Estimate(value, value - found.half, value + found.half, n, METHOD, found.standard_error), found
 
 
 def _within(values: FloatArray, rater: NDArray[np.intp]) -> FloatArray:

@@ -116,11 +116,12 @@ def bradley_terry(
         method += f"; {len(drawn) - len(replicates)} more have no maximum of the likelihood, left out"
     estimates = {}
     for number in np.argsort(-values):
-        low, high = -np.inf, np.inf
-        if replicates:
-            low, high = percentile_interval(np.stack(replicates)[:, number], count)
+        low, high, error = -np.inf, np.inf, np.inf
+        if len(replicates) > 1:
+            mine = np.stack(replicates)[:, number]
+            (low, high), error = percentile_interval(mine, count), float(mine.std(ddof=1))
         estimates[names[number]] = Estimate(
-            float(values[number]), low, high, len(judgements), method if count > 1 else ALONE
+            float(values[number]), low, high, len(judgements), method if count > 1 else ALONE, error
         )
     return estimates
 
@@ -170,11 +171,12 @@ def crossed_strengths(
     share = (outcome - chance)[:, None] * (inverse[left] - inverse[right]) * 400 / np.log(10)
     share -= share.mean(axis=0)
     crossing = Crossing.of(raters, items)
-    halves = [spread(column, crossing).half for column in share.T]
+    spreads = [spread(column, crossing) for column in share.T]
     found = {}
     for name, value in values.items():
-        half = halves[place[name]]
-        found[name] = Estimate(value.value, value.value - half, value.value + half, len(judgements), METHOD)
+        mine = spreads[place[name]]
+        ends = value.value - mine.half, value.value + mine.half
+        found[name] = Estimate(value.value, *ends, len(judgements), METHOD, mine.standard_error)
     return found
 
 

@@ -228,6 +228,8 @@ def _result(entry: Evidence, result: Result) -> dict[str, Any]:
             "confidence_level": 0.95,
             "method": visible(result.method),
         }
+    if result.standard_error is not None:
+        uncertainty["standard_error"] = {"value": result.standard_error}
     if drawn := re.match(r"bootstrap (\d+)", result.method):
         uncertainty["num_bootstrap_samples"] = int(drawn[1])
     found["score_details"]["uncertainty"] = uncertainty

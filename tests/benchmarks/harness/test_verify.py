@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.harness.benchmark import Benchmark, MetricUse
 from benchmarks.harness.records import FILE, RESULTS, RecordError, Run, read_run
+from benchmarks.harness.results import read_results
 from benchmarks.harness.run import evaluate, run
 from benchmarks.harness.verify import Check, verify
 from benchmarks.tasks.official import DataError
@@ -85,6 +86,11 @@ def other_picture(folder: Path) -> None:
     [
         (results(lambda row: row.update(value=0.9)), {"exact_match"}, "value 0.9, computed 0."),
         (results(lambda row: row.update(high=1.0)), {"exact_match"}, "high 1.0, computed 0."),
+        (
+            results(lambda row: row.update(standard_error=0.5)),
+            {"exact_match"},
+            "standard_error 0.5, computed 0.",
+        ),
         (results(lambda row: row.update(n=13)), {"exact_match"}, "n 13, computed 12"),
         (results(lambda row: row.update(failed=1)), {"exact_match"}, "failed 1, computed 0"),
         (results(lambda row: row.update(signature="s")), {"exact_match"}, "signature 's', computed"),
@@ -113,6 +119,15 @@ def test_data_that_changed_are_named_and_no_number_is_proved(copy: Path) -> None
     assert checks["data"].outcome == "changed"
     assert "sample 's3' has another request and answer now" in checks["data"].why
     assert {checks[what].outcome for what in CELLS} == {"changed"}
+
+
+def test_results_from_before_standard_errors_were_kept_are_read_and_proved(copy: Path) -> None:
+    rows = json.loads((copy / RESULTS).read_text())
+    assert [row.pop("standard_error") for row in rows][0] > 0
+    (copy / RESULTS).write_text(json.dumps(rows))
+    checks = found(copy)
+    assert {checks[what].outcome for what in CELLS} == {"proved"}
+    assert {each.standard_error for each in read_results(copy)} == {None}
 
 
 def test_without_the_data_nothing_is_checkable_and_that_is_said(copy: Path) -> None:

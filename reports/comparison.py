@@ -23,7 +23,7 @@ from reports.account import (
     system_accounts,
 )
 from reports.attribution import AttributionAccount, attribute_runs
-from reports.costs import CostPlot, cost_plots
+from reports.costs import cost_plots
 from reports.differences import Difference, difference_plots, differences
 from reports.evidence import PIPELINE, Dossier, Evidence, Part, read_dossier
 from reports.gallery import Album, Room, build_gallery
@@ -110,7 +110,7 @@ class Report:
     attribution_remarks: tuple[str, ...]
     failures: tuple[FailureAccount, ...]
     failures_left_out: str
-    costs: tuple[CostPlot, ...]
+    costs: tuple[Plot, ...]
     gallery: tuple[Room, ...]
     examples: int
     browser: Browser

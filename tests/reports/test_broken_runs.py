@@ -26,6 +26,7 @@ from reports.comparison import build_report
 from reports.differences import Difference, difference_plots
 from reports.evidence import read_dossier
 from reports.pages import render_html, render_markdown
+from tests.reports.drawn import points, size
 from tests.reports.invented import Length, benchmark, play, right_below
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,7 +175,7 @@ def test_a_metric_without_a_top_has_no_ladder_and_spoils_no_page(tmp_path: Path)
     assert accounts == []
     assert "is not in [0, 1]" in refused
     (plot,) = build_report(tmp_path).score_plots
-    assert plot.drawings[0].points[0].x < plot.drawings[0].width - 150  # not pressed against the edge
+    assert points(plot.drawings[0])[0].x < size(plot.drawings[0])[0] - 150  # not pressed against the edge
 
 
 def test_a_page_that_cannot_be_written_says_where_and_what_to_do(folder: Path) -> None:

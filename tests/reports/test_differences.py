@@ -12,6 +12,7 @@ from benchmarks.harness.records import read_run
 from metrics.metric import Comparison, IncomparableError
 from reports.differences import Difference, compare_runs, difference_plots, differences
 from reports.evidence import Dossier, Evidence, read_dossier
+from tests.reports.drawn import points, zero
 from tests.reports.invented import Length, benchmark, play, right_below
 
 
@@ -103,9 +104,9 @@ def test_words_fall_whichever_way_the_numbers_do() -> None:
 def test_plots_put_the_better_side_right_and_keep_scales_apart() -> None:
     rows = [row(0.3, 0.001, 0.003), row(-5.0, 0.001, 0.003, "fid"), row(0.05, 0.4, 1.0)]
     plots = difference_plots("d", rows, {"ours": 0, "theirs": 1}.__getitem__)
-    assert [len(plot.drawings[0].points) for plot in plots] == [2, 1]
+    assert [len(points(plot.drawings[0])) for plot in plots] == [2, 1]
     for plot in plots:
-        drawing = plot.drawings[0]
-        assert drawing.zero is not None
-        assert drawing.points[0].x > drawing.zero
-    assert [point.solid for point in plots[0].drawings[0].points] == [True, False]
+        line = zero(plot.drawings[0])
+        assert line is not None
+        assert points(plot.drawings[0])[0].x > line
+    assert [point.solid for point in points(plots[0].drawings[0])] == [True, False]

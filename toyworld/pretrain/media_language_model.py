@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from toyworld.dialogue import Turn
     from toyworld.exchanges import Exchange
+    from toyworld.splits import Split
 
 RECIPE = Recipe("media_language_model", steps=2000, batch=24, learning_rate=2e-3)
 REVISION = Recipe("media_language_model_revision", steps=3000, batch=24, learning_rate=1.5e-3, seed=1)
@@ -96,15 +97,13 @@ def grown(folder: Path, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     return llama
 
 
-def conversations(split: str, seed: int, count: int) -> dict[str, list[tuple[Exchange, ...]]]:
+def conversations(split: Split, seed: int, count: int) -> dict[str, list[tuple[Exchange, ...]]]:
     """So many dialogues, and so many drills."""
     from toyworld.drills import drills
     from toyworld.exchanges import dialogues
 
-    return {
-        name: list(itertools.islice(draw(split, seed), count))  # type: ignore[operator]
-        for name, draw in (("dialogues", dialogues), ("drills", drills))
-    }
+    drawn = {"dialogues": dialogues(split, seed), "drills": drills(split, seed)}
+    return {name: list(itertools.islice(held, count)) for name, held in drawn.items()}
 
 
 @functools.lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ from reports.costs import cost_plots
 from reports.differences import Difference, difference_plots, differences
 from reports.evidence import PIPELINE, Dossier, Evidence, Part, read_dossier
 from reports.gallery import Album, Room, build_gallery
+from reports.grid import Grid, grids
 from reports.plots import Plot
 from reports.samples import Browser, browse
 from reports.scores import (
@@ -105,6 +106,7 @@ class Report:
     metrics: tuple[MetricTable, ...]
     differences: tuple[DifferenceTable, ...]
     slices: tuple[SliceTable, ...]
+    grids: tuple[Grid, ...]
     ablations: tuple[Ablation, ...]
     attributions: tuple[AttributionAccount, ...]
     attribution_remarks: tuple[str, ...]
@@ -145,6 +147,7 @@ def build_report(
     dossier = read_dossier(folder, baseline)
     tables = _compare_main(dossier)
     scores = headline_rows(dossier)
+    slices = slice_tables(dossier)
     failures, left_out = failure_accounts(dossier, _MOST_FAILURES)
     attributions, refused = attribute_runs(dossier)
     people, unread = read_results(folder)
@@ -161,7 +164,8 @@ def build_report(
         score_plots=tuple(score_plots(dossier, scores)),
         metrics=tuple(metric_tables(dossier)),
         differences=tuple(tables),
-        slices=tuple(slice_tables(dossier)),
+        slices=tuple(slices),
+        grids=tuple(grids(dossier, slices)),
         ablations=_ablations(dossier),
         attributions=tuple(attributions),
         attribution_remarks=tuple(refused if attributions or refused else [_attribution_missing(dossier)]),

@@ -16,6 +16,7 @@ Where this differs from the published code:
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -284,7 +285,12 @@ class ImageBind(nn.Module):
         prepared = torch.stack([self._prepared(medium) for medium in media])
         weight = next(self.parameters())
         trunk = "audio" if isinstance(media[0], Audio) else "vision"
-        return self.tokens(trunk, prepared.to(weight.device, weight.dtype), with_cls=True)
+        pieces = 1 if isinstance(media[0], Image) else prepared.shape[1]
+        if pieces == 1:
+            return self.tokens(trunk, prepared.to(weight.device, weight.dtype), with_cls=True)
+        different, places = _distinct(prepared.flatten(0, 1))
+        tokens = self.tokens(trunk, different.unsqueeze(1).to(weight.device, weight.dtype), with_cls=True)
+        return _average(tokens[places.to(tokens.device)], pieces)
 
     def _prepared(self, medium: Medium) -> Tensor:
         config = self.config
@@ -333,6 +339,23 @@ class ImageBind(nn.Module):
                 "end each text with it, truncated ones included"
             )
         return is_end.int().argmax(1)
+
+
+def _distinct(pieces: Tensor) -> tuple[Tensor, Tensor]:
+    """The pieces that differ, and for each piece its place among them: int64 ``[len(pieces)]``.
+
+    Of what is short, all pieces are the same, and of what is square, all crops.
+    """
+    found: dict[bytes, int] = {}
+    first: list[int] = []
+    places = []
+    for number, piece in enumerate(pieces):
+        key = hashlib.blake2b(piece.contiguous().numpy()).digest()
+        if key not in found:
+            found[key] = len(first)
+            first.append(number)
+        places.append(found[key])
+    return pieces[first], torch.tensor(places)
 
 
 def _average(x: Tensor, clips: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zlib
 from pathlib import Path
@@ -20,6 +21,7 @@ from nextgpt.encoding.imagebind import (
     TrunkConfig,
     preprocess_image,
 )
+from nextgpt.media import Audio, Medium, Video
 
 PARITY = Path(__file__).parents[4] / "shared" / "data" / "parity"
 SMALL = ImageBindConfig(
@@ -51,6 +53,10 @@ def rebuilt_weights(shapes: dict[str, list[int]], buffers: dict[str, Tensor]) ->
         ):
             weights[name] += 1
     return weights
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (*shape, 3) if len(shape) == 3 else shape, np.uint8)
 
 
 def assert_close(answer: Tensor, recorded: np.ndarray) -> None:
@@ -177,3 +183,31 @@ def test_pictures_of_the_wrong_kind_are_refused() -> None:
         preprocess_image(np.zeros((4, 4, 3), np.float32))
     with pytest.raises(ValueError, match="64x64 already"):
         preprocess_image(np.zeros((2, 4, 4, 3), np.uint8), size=64)
+
+
+@pytest.mark.parametrize(
+    ("media", "pieces"),
+    [
+        # A square clip of two seconds; a wide one, seen in three crops; a long one, in five pieces of three.
+        ([Video(noise(16, 32, 32), 8)], 1),
+        ([Video(noise(16, 32, 32), 8), Video(noise(8, 32, 32), 4)], 2),
+        ([Video(noise(16, 24, 40), 8)], 3),
+        ([Video(noise(80, 24, 40), 8)], 15),
+        ([Audio(noise(32_000).astype(np.float32) / 255, 16_000)], 1),
+        ([Audio(noise(96_000).astype(np.float32) / 255, 16_000)], 3),
+    ],
+)
+def test_pieces_that_are_the_same_are_encoded_once(
+    media: list[Medium], pieces: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    model = ImageBind(dataclasses.replace(SMALL, image_size=32, kernel=(2, 8, 8))).eval()
+    trunk = "audio" if isinstance(media[0], Audio) else "vision"
+    with torch.no_grad():
+        prepared = torch.stack([model._prepared(medium) for medium in media])
+        each = model.tokens(trunk, prepared, with_cls=True)
+        seen: list[int] = []
+        encode = model._encode
+        monkeypatch.setattr(model, "_encode", lambda name, x: (seen.append(len(x)), encode(name, x))[1])
+        assert torch.allclose(model.encode(media), each, atol=1e-5)
+    assert seen == [pieces]

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands import MENDABLE, JsonFile, complaint, kept, note, run, score
+from benchmarks.commands import MENDABLE, JsonFile, complaint, fetch, kept, note, run, score
 from benchmarks.data.cli import app as data_app
 from nextgpt.terminal import one_line, run_app, say
 from nextgpt.threads import wait_asleep
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(fetch.app, name="fetch")
 app.command("run")(run.run_command)
 app.command("merge")(run.merge_command)
 app.command("status")(kept.status_command)
@@ -62,13 +63,19 @@ def init_command(
 
 
 @app.command("doctor")
-def doctor_command(json: JsonFile = None) -> None:
+def doctor_command(
+    *,
+    packaged: Annotated[
+        Path | None, typer.Option(help="Folder of `fetch packaged` [NEXTGPT_PACKAGED, or the cache].")
+    ] = None,
+    json: JsonFile = None,
+) -> None:
     """Say which weights and tools are missing, and which metrics that disables."""
     from benchmarks.doctor import examine
     from benchmarks.tables import print_rows, write_rows
 
     findings = []
-    for found in examine():
+    for found in examine(packaged):
         note(f"looked for {found.what}")  # loading every system takes a while
         findings.append(found)
     head = ("what", "state", "without it, no", "why")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from benchmarks.harness.provenance import redact
-from benchmarks.registry import SYSTEMS, load_system
+from benchmarks.registry import SYSTEMS, load_packaged, load_system
 
 CLIP, CLAP = "openai/clip-vit-base-patch32", "laion/clap-htsat-unfused"
 CAPTION = (["two dogs"], [["two dogs"]])  # what programs are asked about, with its reference
@@ -35,8 +36,12 @@ class Finding:
     reason: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """Look for everything, in a fixed order; systems, which take longest, come last."""
+def examine(packaged: Path | None = None) -> Iterator[Finding]:
+    """Look for everything, in a fixed order; systems, which take longest, come last.
+
+    Args:
+        packaged: the folder of packaged weights; by default where they are looked for.
+    """
     from benchmarks.tasks.toyworld.extractor import WEIGHTS
     from metrics.answers.wups import wordnet_similarity
     from metrics.captions.java import check_java
@@ -67,6 +72,10 @@ def examine() -> Iterator[Finding]:
     for rate in panns.VARIANTS:
         yield _look(f"PANNs Cnn14 {rate} Hz", panns.DISABLES, partial(PannsExtractor, rate=rate))
     yield _look(f"CLAP {CLAP}", clap.DISABLES, partial(ClapExtractor, CLAP))
+    for standing in load_packaged("standings")(packaged):
+        entry = standing.entry
+        what = f"packaged {entry.name}: {entry.about}; {entry.bytes / 1e6:.1f} MB, {entry.licence}"
+        yield Finding(what, standing.whole, ", ".join(entry.used_by), standing.why)
     for name in (name for name in SYSTEMS if ":" not in name):  # the others are whatever a person names
         yield _look(f"system {name}", (f"runs of {name}",), partial(load_system, name))
 

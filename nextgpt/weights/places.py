@@ -8,14 +8,16 @@ from pathlib import Path
 
 from nextgpt.config import Config, Weights
 from nextgpt.errors import ConfigError
+from nextgpt.weights import packaged
 
 
 def locate(place: str, *, revision: str | None = None) -> Path:
     """Find the folder of weights. Nothing is downloaded.
 
     Args:
-        place: a local folder; ``package:folder`` inside an installed package, which is not imported;
-            or a hub id, looked up in the local hub cache.
+        place: a local folder; ``packaged:NAME``, which `nextgpt-bench fetch packaged` brought;
+            ``package:folder`` inside an installed package, which is not imported; or a hub id, looked up in
+            the local hub cache.
         revision: of a hub id.
 
     Raises:
@@ -27,6 +29,8 @@ def locate(place: str, *, revision: str | None = None) -> Path:
     """
     if place and Path(place).expanduser().is_dir():
         return Path(place).expanduser()
+    if place.startswith(packaged.PREFIX):
+        return packaged.located(place.removeprefix(packaged.PREFIX))
     if ":" in place:
         package, _, inner = place.partition(":")
         roots = _folders(package)

@@ -124,3 +124,13 @@ def test_a_meteor_that_lacks_its_paraphrases_is_no_meteor(
 def test_every_extractor_of_the_registry_is_looked_for() -> None:
     rows = " ".join(finding.what.lower() for finding in examine())
     assert all(name in rows for name in registry.EXTRACTORS)
+
+
+def test_packaged_weights_are_rows_with_size_and_licence(bench: Command, tmp_path: Path) -> None:
+    code, _, _ = bench("doctor", "--packaged", str(tmp_path), "--json", "needs.json")
+    assert code == 0
+    rows = {row["what"]: row for row in json.loads(Path("needs.json").read_text())}
+    (lite,) = (row for what, row in rows.items() if what.startswith("packaged lite2: "))
+    assert lite["what"].endswith("; 22.7 MB, Apache-2.0 upstream; the package says nothing")
+    assert (lite["present"], lite["reason"]) == (False, "not fetched")
+    assert "nextgpt-photo" in lite["disables"]

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from nextgpt.messages import Message, assistant, user
 from nextgpt.training.data import Example
 from toyworld.dialogue import CALL, DESCRIBE, DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
+from toyworld.drills import drills
 from toyworld.exchanges import Exchange, dialogues
 from toyworld.instructions import instruct
 from toyworld.kinds import KINDS, call, kind_of
@@ -57,7 +58,7 @@ def examples_in_all_media(stage: str, count: int, seed: int = 0) -> Iterator[Exa
     Args:
         stage: ``encoding`` (a medium to its caption), ``decoding`` (a caption to its medium) or ``instruct``
             (dialogues of three to five turns in which media are asked about, made, changed and turned into
-            each other).
+            each other, and drills of one kind of request by turns).
         count: How many.
         seed: Of values and wordings.
 
@@ -72,11 +73,14 @@ def examples_in_all_media(stage: str, count: int, seed: int = 0) -> Iterator[Exa
     if stage not in _STAGES:
         raise ValueError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
     rng = random.Random(f"media-{stage}-{seed}")
-    held = {kind: dialogues("train", seed + 1_000_000, kind=kind) for kind in KINDS}
+    held = {
+        kind: itertools.cycle([draw("train", seed + 1_000_000, kind=kind) for draw in (dialogues, drills)])
+        for kind in KINDS
+    }
     values = {kind: entry.stream("train", seed + 1_000_000) for kind, entry in KINDS.items()}
     for kind, entry in itertools.islice(itertools.cycle(KINDS.items()), count):
         if stage == "instruct":
-            yield _example(next(held[kind]))
+            yield _example(next(next(held[kind])))
             continue
         value = next(values[kind])
         if stage == "encoding":
@@ -90,8 +94,8 @@ def examples_in_all_media(stage: str, count: int, seed: int = 0) -> Iterator[Exa
 def _example(exchanges: Sequence[Exchange]) -> Example:
     """A conversation with the descriptions of what its replies show."""
     messages = tuple(message for exchange in exchanges for message in exchange.messages)
-    made = (exchange.made for exchange in exchanges)
-    return Example(messages, tuple(kind_of(value).describe(value) for value in made if value is not None))
+    made = (part for exchange in exchanges for part in exchange.reply if not isinstance(part, str))
+    return Example(messages, tuple(kind_of(value).describe(value) for value in made))
 
 
 def _mixed(scene: Scene, rng: random.Random) -> Example:

@@ -83,8 +83,8 @@ def with_weights(config: Config, folder: Path) -> Config:
     """A preset whose parts come from one folder, as far as they are there.
 
     A part lies in a sub-folder named after its role (``language_model``, ``encoder``, ``image``, ``video``,
-    ``audio``, ``checkpoints``) or after its hub id, with or without the owner's name. What is not there is
-    looked for where the preset says.
+    ``audio``, ``checkpoints``), after its hub id, with or without the owner's name, or, of weights inside a
+    package, after the folder there. What is not there is looked for where the preset says.
 
     Args:
         config: the preset.
@@ -97,8 +97,9 @@ def with_weights(config: Config, folder: Path) -> Config:
         raise ConfigError(f"{folder}: no such folder; it was to hold the weights of {config.name}")
     found: dict[str, str] = {}
     for role, place in dataclasses.asdict(config.weights).items():
-        named = [place, place.rpartition("/")[2]] if place and ":" not in place else []
-        for name in (role, *named):
+        own = place.rpartition("/")[2]
+        # A package has one folder for each of its parts, of which several may play the same role.
+        for name in (own, role) if ":" in place else (role, place, own):
             if name and (folder / name).is_dir():
                 found[role] = str(folder / name)
                 break

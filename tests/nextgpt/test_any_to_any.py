@@ -16,17 +16,16 @@ import yaml
 
 import nextgpt
 from nextgpt import cli
-from nextgpt.checkpoints import Card, save
-from nextgpt.config import Config, Projection, load_config
+from nextgpt.config import Config, load_config
 from nextgpt.errors import ConfigError
-from nextgpt.loading import assemble, backbones
+from nextgpt.loading import assemble
 from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.weights.places import with_weights
-from tests.nextgpt.backbones import plain, save_encoder, save_language_model
-from tests.nextgpt.pipelines import build
+from tests.nextgpt.backbones import plain
+from tests.nextgpt.in_all_media import in_small, save_checkpoints, save_parts
 
 CLIP = Video(np.random.default_rng(0).integers(0, 255, (6, 24, 32, 3), np.uint8), 8)
 SOUND = Audio((0.4 * np.sin(np.arange(8000) * 0.2)).astype(np.float32), 16000)
@@ -36,42 +35,19 @@ ASKED = Request(
 )
 
 
-def in_small(config: Config) -> Config:
-    """A full-size preset whose trained parts are small; all else is its own."""
-    small = {"width": 16, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "feedforward": 16}
-    return dataclasses.replace(
-        config,
-        input_projection={
-            "grouping": {"width": 16, "stages": [{"depth": 1, "groups": 3}], "refine": 1, "heads": 2},
-            "linear": {},
-        },
-        output_projection=Projection("transformer", small),
-        lora=dataclasses.replace(config.lora, rank=2),
-        generation=dataclasses.replace(
-            config.generation,
-            max_new_tokens=48,
-            steps=2,
-            options={"video": {"num_frames": 3, "fps": 8}},
-        ),
-    )
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random part of every kind, in a folder laid out as the real ones would be."""
     root = tmp_path_factory.mktemp("weights")
-    torch.manual_seed(0)
-    save_encoder(root / "encoder", hears=True)
-    save_language_model(root / "vicuna-7b-v1.5", longest=1024)
-    build("Stable Diffusion", root / "stable-diffusion-v1-5" / "stable-diffusion-v1-5")
-    build("Zeroscope", root / "zeroscope_v2_576w")
-    build("AudioLDM", root / "audio")
-    config = with_weights(in_small(load_config("7b")), root)
-    for stage in ("encoding", "decoding", "instruct"):
-        torch.manual_seed(1)
-        model = assemble(config, stage, device="cpu")
-        card = Card(stage, "7b", "grouping", backbones(config, stage))
-        save(root / "checkpoints" / stage, card, model.trained())
+    save_parts(
+        root,
+        encoder="encoder",
+        language_model="vicuna-7b-v1.5",
+        image="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        video="zeroscope_v2_576w",
+        audio="audio",
+    )
+    save_checkpoints(root / "checkpoints", with_weights(in_small(load_config("7b")), root), "7b")
     return root
 
 

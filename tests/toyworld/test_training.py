@@ -24,13 +24,19 @@ def test_media_take_turns_in_the_first_two_stages(stage: str, role: str) -> None
     assert all(len(example.captions) == len(media(example, "assistant")) for example in drawn)
 
 
-def test_the_third_stage_holds_dialogues_in_all_media() -> None:
-    drawn = list(examples_in_all_media("instruct", 30))
-    assert {len(example.conversation) for example in drawn} == {6, 8, 10}
+def test_the_third_stage_holds_dialogues_and_drills_in_all_media_by_turns() -> None:
+    drawn = list(examples_in_all_media("instruct", 60))
+    dialogues = [example for place, example in enumerate(drawn) if place // 3 % 2 == 0]
+    assert {len(example.conversation) for example in dialogues} == {6, 8, 10}
+    assert all(example.captions for example in dialogues)
     for example in drawn:
         shown = [m for m in example.conversation if m.role == "assistant" and m.media]
-        assert len(shown) == len(example.captions) >= 1
-        assert all(called(message.text) is not None for message in shown)
+        assert sum(len(message.media) for message in shown) == len(example.captions)
+        said = [part for message in shown for part in message.parts if isinstance(part, str)]
+        assert all(called(part) is not None for part in said)
+    asked = Counter(len(example.conversation) for example in drawn if example not in dialogues)
+    assert asked[2] >= 5, "captions, media to be made, conversions"
+    assert sum(count for length, count in asked.items() if length >= 10) >= 5, "many questions about one"
 
 
 def test_the_same_seed_gives_the_same_examples() -> None:

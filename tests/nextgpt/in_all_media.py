@@ -1,0 +1,54 @@
+"""A random part of every kind, each of the class that the presets for all media name."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from nextgpt.checkpoints import Card, save
+from nextgpt.config import Config, Projection
+from nextgpt.loading import assemble, backbones
+from tests.nextgpt.backbones import save_encoder, save_language_model
+from tests.nextgpt.pipelines import build
+
+
+def in_small(config: Config) -> Config:
+    """A preset whose trained parts are small; all else is its own."""
+    small = {"width": 16, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, "feedforward": 16}
+    return dataclasses.replace(
+        config,
+        input_projection={
+            "grouping": {"width": 16, "stages": [{"depth": 1, "groups": 3}], "refine": 1, "heads": 2},
+            "linear": {},
+        },
+        output_projection=Projection("transformer", small),
+        lora=dataclasses.replace(config.lora, rank=2),
+        generation=dataclasses.replace(
+            config.generation,
+            max_new_tokens=48,
+            steps=2,
+            options={"video": {"num_frames": 3, "fps": 8}},
+        ),
+    )
+
+
+def save_parts(folder: Path, *, longest: int = 1024, **names: str) -> None:
+    """Frozen parts, under the names that a preset looks for: encoder, language_model, image, video, audio."""
+    import torch
+
+    torch.manual_seed(0)
+    save_encoder(folder / names["encoder"], hears=True)
+    save_language_model(folder / names["language_model"], longest=longest)
+    for role, pipeline in (("image", "Stable Diffusion"), ("video", "Zeroscope"), ("audio", "AudioLDM")):
+        build(pipeline, folder / names[role])
+
+
+def save_checkpoints(folder: Path, config: Config, preset: str) -> None:
+    """Trained parts as they begin."""
+    import torch
+
+    for stage in ("encoding", "decoding", "instruct"):
+        torch.manual_seed(1)
+        model = assemble(config, stage, device="cpu")
+        card = Card(stage, preset, config.projection, backbones(config, stage))
+        save(folder / stage, card, model.trained())

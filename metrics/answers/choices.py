@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from metrics.answers.normalizer import vqa_normalized
-from metrics.metric import FloatArray, MeanMetric, MetricInputError, check_lengths
+from metrics.metric import ArrayMetric, FloatArray, MeanMetric, MetricInputError, check_lengths
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WRAPPING = "*_`\"'“”‘’()[]{}<>$.,:;!? \t\n"
@@ -198,3 +199,60 @@ class ChoiceUnparsed(_ChoiceMetric):
 
     def _value(self, place: int | None, choice: Choice) -> float:
         return float(place is None)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question with its options in one of their orders, as MMBench's CircularEval asks it.
+
+    Attributes:
+        choice: the options in this order.
+        question: what the turns of one question share.
+    """
+
+    choice: Choice
+    question: str
+
+
+class ChoiceCircular(ArrayMetric):
+    """MMBench's CircularEval: share of questions answered rightly in every turn of their options.
+
+    A question has as many turns as options; one that lacks some, as the last one under a limit may, is left
+    out. A reply that chooses nothing is wrong.
+
+    >>> turns = [Turn(Choice(("a cat", "a dog"), 1), "7"), Turn(Choice(("a dog", "a cat"), 0), "7")]
+    >>> metric = ChoiceCircular()
+    >>> [metric.value(metric.statistics(said, turns)) for said in (["B", "A"], ["B", "B"])]
+    [1.0, 0.0]
+    """
+
+    name = "choice_circular"
+    higher_is_better = True
+    signature = "choice_circular|reply:letter-or-option-text|right:all-turns|unparsed:wrong|v:1"
+
+    def statistics(self, predictions: Sequence[str], references: Sequence[Turn]) -> FloatArray:
+        """Of each reply a number for its question, whether it is right, and the turns there are, [N, 3]."""
+        right = ChoiceAccuracy().statistics(predictions, [turn.choice for turn in references])
+        questions = [_number(turn.question) for turn in references]
+        return np.column_stack([questions, right, [len(turn.choice.options) for turn in references]])
+
+    def value(self, statistics: FloatArray, weights: FloatArray | None = None) -> float:
+        """The share of the questions that have all their turns; a question weighs what its turns do.
+
+        Raises:
+            MetricInputError: there is none.
+        """
+        _, place, turns = np.unique(statistics[:, 0], return_inverse=True, return_counts=True)
+        most = np.zeros(len(turns))
+        np.maximum.at(most, place, statistics[:, 2])
+        whole = turns >= most
+        if not whole.any():
+            raise MetricInputError("no question has all turns of its options; ask each in every one of them")
+        right = np.bincount(place, weights=statistics[:, 1]) == turns
+        times = turns if weights is None else np.bincount(place, weights=weights)
+        return float(np.average(right[whole], weights=(times / turns)[whole]))
+
+
+def _number(question: str) -> float:
+    """A question as a whole number that a float64 holds exactly."""
+    return float(int.from_bytes(hashlib.sha256(question.encode()).digest()[:6]))

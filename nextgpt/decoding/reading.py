@@ -6,6 +6,7 @@ here, by name.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from logging import CRITICAL
@@ -15,6 +16,8 @@ from typing import Any
 from nextgpt.documents import read_json
 from nextgpt.errors import ConfigError
 from nextgpt.weights.files import CENSORS, refuse_made_up, refuse_not_finite, variant_of
+
+_SPEAKING = ("diffusers.utils.logging", "transformers.utils.logging")
 
 
 def read_pipeline(folder: Path) -> Any:
@@ -26,9 +29,9 @@ def read_pipeline(folder: Path) -> Any:
         ConfigError: the folder holds no such pipeline, or one that is not whole.
     """
     try:
-        with hushed():
-            import diffusers
+        import diffusers
 
+        with hushed():
             index = read_json(folder / "model_index.json", dict)
             variant = variant_of(folder.glob("*/*"))
             pipeline = diffusers.DiffusionPipeline.from_pretrained(
@@ -84,18 +87,17 @@ def _without_censor(index: Mapping[str, Any]) -> dict[str, Any]:
 def hushed() -> Iterator[None]:
     """No bars, and no warnings of what no one asked for, such as image processors.
 
-    That weights lie in torch's files diffusers even calls an error, and then reads them.
+    That weights lie in torch's files diffusers even calls an error, and then reads them. A library that has
+    not been imported yet says nothing, and is not imported for this: diffusers takes seconds.
     """
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    diffusers_logging.disable_progress_bar()
-    both = (diffusers_logging, transformers_logging)
-    before = [library.get_verbosity() for library in both]
-    for library in both:
+    loaded: list[Any] = [sys.modules[name] for name in _SPEAKING if name in sys.modules]
+    before = [library.get_verbosity() for library in loaded]
+    for library in loaded:
         library.set_verbosity(CRITICAL)
+        if library.__name__.startswith("diffusers"):
+            library.disable_progress_bar()
     try:
         yield
     finally:
-        for library, verbosity in zip(both, before, strict=True):
+        for library, verbosity in zip(loaded, before, strict=True):
             library.set_verbosity(verbosity)

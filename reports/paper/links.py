@@ -32,7 +32,7 @@ BENCHMARKS: Mapping[tuple[str, str], str] = {
     ("video-editing", "DAVIS"): "davis-editing",
     ("speech-editing", "VCTK"): "vctk-editing",
 }
-_ACCURACIES = ("vqa_accuracy", "exact_match_normalized", "exact_match", "choice_accuracy")
+_ACCURACIES = ("vqa_accuracy", "exact_match_normalized", "exact_match", "choice_circular", "choice_accuracy")
 METRICS: Mapping[str, tuple[str, ...]] = {
     "CIDEr": ("cider_d",),  # what the field's programs compute under that name
     "BLEU-4": ("bleu_4",),

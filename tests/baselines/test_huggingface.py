@@ -279,3 +279,15 @@ def test_nothing_heavy_is_imported_with_the_module() -> None:
     program += "print([name for name in ('torch', 'transformers', 'diffusers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_model_of_text_is_read_and_asked_without_diffusers(folders: Callable[[str], Path]) -> None:
+    import subprocess
+
+    program = (
+        "import sys\nfrom baselines.huggingface import load\nfrom nextgpt.messages import Request, user\n"
+        f"load({str(folders('llama'))!r} + '?max_new_tokens=2').respond([Request((user('hello'),))])\n"
+        "print('diffusers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("False", "")

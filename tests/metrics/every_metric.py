@@ -80,6 +80,7 @@ def _answers() -> dict[str, Case]:
     ]
     labels = [WORDS[(number // 2) % 2] for number in range(N)]
     questions = [choices.Choice(("yes", "no", "red"), number % 3) for number in range(N)]
+    turns = [choices.Turn(each, str(number // 3)) for number, each in enumerate(questions)]
     answers = [wups.OpenAnswer((word,)) for word in other]
 
     def similarity(one: str, other: str) -> float:
@@ -93,6 +94,7 @@ def _answers() -> dict[str, Case]:
         "pope_accuracy": Case(polling.PollingAccuracy, said, labels),
         "pope_unparsed": Case(polling.PollingUnparsed, said, labels),
         "choice_accuracy": Case(choices.ChoiceAccuracy, said, questions),
+        "choice_circular": Case(choices.ChoiceCircular, said, turns),
         "choice_unparsed": Case(choices.ChoiceUnparsed, said, questions),
         "wups": Case(lambda: wups.Wups(similarity, "toy"), said, answers),
     }

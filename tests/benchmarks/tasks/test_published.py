@@ -12,9 +12,12 @@ import pytest
 from benchmarks.cards import CARDS
 from benchmarks.harness.asked import asked
 from benchmarks.harness.benchmark import Broken, Options, Sample
+from benchmarks.harness.predictions import Prediction
+from benchmarks.harness.scoring import score_predictions
 from benchmarks.registry import load_benchmark
 from benchmarks.tasks.official import DataError
 from benchmarks.tasks.published import OfficialData, Record
+from nextgpt.messages import assistant
 from tests.benchmarks.tasks.official_files import miniature, write
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -196,6 +199,20 @@ def test_a_turn_of_the_options_borrows_its_first_ones_picture(tmp_path: Path) ->
     assert second.id == "1000007"
     assert (second.group, list(second.media)) == ("7", list(first.media))
     assert "Look.\nWhich?\nA. a dog\nB. a cat" in str(second.said[1])
+
+
+def test_the_turns_of_a_question_follow_each_other_and_all_must_be_right(tmp_path: Path) -> None:
+    path = miniature("mmbench", tmp_path) / "mmbench_dev_20230712.tsv"
+    head, first, second = path.read_text().splitlines()
+    other = [row.replace("7\t", "8\t", 1) for row in (first, second)]
+    write(path, "\n".join([head, first, other[0], second, other[1]]) + "\n")
+    samples = list(load_benchmark("mmbench").samples(Options(data=tmp_path)))
+    assert [sample.id for sample in samples] == ["7", "1000007", "8", "1000008"]
+    said = {"7": "B", "1000007": "A", "8": "B", "1000008": "B"}
+    answers = [Prediction(sample.id, assistant(said[sample.id]), None) for sample in samples]
+    results = score_predictions(load_benchmark("mmbench"), samples, answers, system="s").results
+    values = {row.metric: row.value for row in results if row.slice is None}
+    assert values == {"choice_circular": 0.5, "choice_accuracy": 0.75, "choice_unparsed": 0}
 
 
 def test_media_stand_where_the_text_names_them_and_other_kinds_are_counted(tmp_path: Path) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.answers.choices import LETTERS, Choice, ChoiceAccuracy, ChoiceUnparsed, chosen
+from metrics.answers.choices import (
+    LETTERS,
+    Choice,
+    ChoiceAccuracy,
+    ChoiceCircular,
+    ChoiceUnparsed,
+    Turn,
+    chosen,
+)
 from metrics.metric import MetricInputError
 
 OPTIONS = ["walk", "run", "a blue car", "a car", "sit down"]
@@ -238,3 +247,28 @@ def test_bad_choices_are_named() -> None:
         ChoiceAccuracy().statistics([None], [Choice(("cat",), 0)])  # type: ignore[list-item]
     with pytest.raises(MetricInputError, match="1 predictions but 0"):
         ChoiceAccuracy().statistics(["A"], [])
+
+
+def circular(replies: list[str], *turns: tuple[str, int, int]) -> float:
+    """CircularEval of questions with so many options, the right one's place given."""
+    options = ("cat", "dog", "hen", "cow")
+    metric = ChoiceCircular()
+    asked = [Turn(Choice(options[:count], place), question) for question, count, place in turns]
+    return metric.value(metric.statistics(replies, asked))
+
+
+def test_a_question_counts_only_where_all_its_turns_are_right() -> None:
+    turns = [("7", 2, 0), ("7", 2, 1), ("8", 3, 0), ("8", 3, 1), ("8", 3, 2)]
+    assert circular(["A", "B", "A", "B", "C"], *turns) == 1
+    assert circular(["A", "A", "A", "B", "C"], *turns) == 0.5, "one question of two, whatever its turns"
+    assert circular(["A", "B", "A", "B", "who knows"], *turns) == 0.5
+    assert circular(["A", "B", "A", "B"], *turns[:4]) == 1, "question 8 lacks a turn, and is left out"
+    with pytest.raises(MetricInputError, match="no question has all turns"):
+        circular(["A"], ("7", 2, 0))
+
+
+def test_a_question_that_is_drawn_twice_counts_twice() -> None:
+    turns = [Turn(Choice(("cat", "dog"), place), question) for question in "78" for place in (0, 1)]
+    metric = ChoiceCircular()
+    statistics = metric.statistics(["A", "B", "A", "A"], turns)
+    assert metric.value(statistics, np.array([2.0, 2.0, 1.0, 1.0])) == pytest.approx(2 / 3)

@@ -13,6 +13,12 @@ _videos = partial(BenchmarkEntry, family="text-to-video", produces=("video",))
 _sounds = partial(BenchmarkEntry, family="text-to-audio", produces=("audio",))
 _edits = partial(BenchmarkEntry, family="editing")
 
+
+def _real(metric: str) -> DataFile:
+    """Features or statistics of the real set, which stand for its media where these are not there."""
+    return DataFile(f"real {metric}", (f"{metric}_real.npz", f"{metric}_real.npy"), optional=True)
+
+
 GENERATION = (
     _pictures(
         name="coco-30k",
@@ -29,6 +35,7 @@ GENERATION = (
         folder="coco",
         files=(
             DataFile("captions", ("annotations/captions_val2014.json", "captions_val2014.json"), 202_654),
+            _real("fid"),
         ),
         media=("val2014", "images"),
     ),
@@ -76,12 +83,15 @@ GENERATION = (
         metrics=("clipsim", "fid"),
         headline="clipsim",
         folder="msr-vtt",
-        files=(DataFile("captions", ("test_videodatainfo.json", "MSRVTT_data.json"), 59_800),),
+        files=(
+            DataFile("captions", ("test_videodatainfo.json", "MSRVTT_data.json"), 59_800),
+            _real("fid"),
+        ),
         media=("TestVideo", "test-video", "videos"),
     ),
     _videos(
         name="ucf-101",
-        about="a clip for the class of each of UCF-101's test clips; FVD needs I3D, which is not here",
+        about="a clip for the class of each of UCF-101's test clips; FVD's network, I3D, is not here",
         target=f"{_OF}.ucf_101:UCF_101",
         paper="Soomro et al., UCF101, 2012, arXiv:1212.0402",
         origin="https://www.crcv.ucf.edu/data/UCF101.php",
@@ -89,10 +99,14 @@ GENERATION = (
         licence="research use only",
         split="testlist01",
         samples=3_783,
-        metrics=("clipsim", "fid"),
+        metrics=("clipsim", "fid", "fvd"),
         headline="clipsim",
         folder="ucf-101",
-        files=(DataFile("clips", ("ucfTrainTestlist/testlist01.txt", "testlist01.txt"), 3_783),),
+        files=(
+            DataFile("clips", ("ucfTrainTestlist/testlist01.txt", "testlist01.txt"), 3_783),
+            _real("fid"),
+            _real("fvd"),
+        ),
         media=("UCF-101", "videos"),
     ),
     _videos(
@@ -124,7 +138,11 @@ GENERATION = (
         metrics=("fad", "fd", "audio_inception_score", "kl_reference_prediction", "clap_score"),
         headline="fad",
         folder="audiocaps",
-        files=(DataFile("captions", ("test.csv", "captions.csv"), 4_875),),
+        files=(
+            DataFile("captions", ("test.csv", "captions.csv"), 4_875),
+            _real("fad"),
+            _real("fd"),
+        ),
         media=("audio", "test", "waveforms/test"),
     ),
     _edits(

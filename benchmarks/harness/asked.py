@@ -120,6 +120,8 @@ def _plain(value: Any) -> Any:
     """What JSON has no words for, in words that are the same on every machine."""
     if isinstance(value, Medium):
         return {value.modality: value.content_hash}
+    if hasattr(value, "content_hash"):  # a real set that stands for media that can't be given away
+        return {"set": value.content_hash}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, set | frozenset):

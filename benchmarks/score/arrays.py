@@ -11,6 +11,7 @@ from benchmarks.score.generated import Generated, Scored
 from benchmarks.score.material import ARRAYS, read_arrays
 from benchmarks.score.sets import Rows, add_distances, add_inception_score
 from benchmarks.tasks.official import DataError
+from benchmarks.tasks.real_sets import read_real_set
 
 
 def score_arrays(asked: Generated, distances: Sequence[str]) -> Scored:
@@ -27,13 +28,18 @@ def score_arrays(asked: Generated, distances: Sequence[str]) -> Scored:
             f"{asked.predictions}: features; give features of the references too, as .npy or .npz."
         )
     sides = [read_arrays(path) for path in (asked.predictions, asked.references)]
+    rows = Rows(asked.family, asked.predictions.resolve().name)
+    if "mu" in sides[1] and "features" in sides[0] and "features" not in sides[1]:
+        real = read_real_set(asked.references)
+        predictions = feature_rows(sides[0]["features"], str(asked.predictions))
+        add_distances(rows, distances, predictions, real.truth, None, real.content_hash[:8])
+        return Scored(rows.results)
     shared = [name for name in ("features", "probabilities") if all(name in side for side in sides)]
     if not shared:
         raise DataError(
             f"{asked.predictions} and {asked.references}: no array in common called features or "
             f"probabilities; found {', '.join(sides[0])} and {', '.join(sides[1])}."
         )
-    rows = Rows(asked.family, asked.predictions.resolve().name)
     if "features" in shared:
         predictions, references = (
             feature_rows(side["features"], str(path))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.records import Result
-from benchmarks.score.material import missing_names
+from benchmarks.score.material import ARRAYS, missing_names
 from benchmarks.tasks.official import DataError
+from benchmarks.tasks.real_sets import read_real_set
+
+if TYPE_CHECKING:
+    from metrics.sets.real import RealSet
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Generated:
     Attributes:
         family: a key of `benchmarks.score.media.FAMILIES`.
         predictions: folder of generated media, or a file of features.
-        references: the same of true ones; None where prompts alone are compared with.
+        references: the same of true ones, or their features' ``mu`` and ``sigma``; None where prompts alone
+            are compared with.
         prompts: JSON from the name of each prediction's file to the text that it was asked to show.
         extractors: names for `load_extractor`; empty for the family's usual ones.
         resize: how pictures reach the Inception network, a key of `metrics.extractors.pictures.RESIZES`.
@@ -36,6 +41,16 @@ class Generated:
     cache: Path | None = None
     allow_missing: bool = False
 
+    def real_set(self) -> RealSet | None:
+        """What the references are where they are a file of features or statistics; None for a folder.
+
+        Raises:
+            DataError: such a file that can't be read.
+        """
+        if self.references is None or self.references.suffix not in ARRAYS:
+            return None
+        return read_real_set(self.references)
+
 
 @dataclass
 class Scored:
@@ -43,6 +58,12 @@ class Scored:
 
     results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def of_another_network(asked: Generated, network: str, width: int, given: int) -> str:
+    """The note that a network can't be held against features that another one made."""
+    name = asked.references.name if asked.references else ""
+    return f"distances by {network}: its features have {width} numbers, those of {name} {given}"
 
 
 def absent_names(

@@ -55,7 +55,8 @@ def score_generated(asked: Generated) -> Scored:
     asked = replace(asked, extractors=asked.extractors or family.extractors)
     check_networks(asked, family.media)
     scored = family.score(asked)
-    for folder in filter(None, (asked.predictions, asked.references)):
+    folders = [asked.predictions, asked.references if asked.real_set() is None else None]
+    for folder in filter(None, folders):
         scored.notes += passed_over(folder, family.endings)
     return scored
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.score.generated import Generated, Scored, absent_names
+from benchmarks.score.generated import Generated, Scored, absent_names, of_another_network
 from benchmarks.score.material import PICTURES, files_by_name, read_prompts
 from benchmarks.score.networks import networks, picture_features
 from benchmarks.score.sets import add_distances, add_inception_score
@@ -22,18 +22,23 @@ def score_pictures(asked: Generated) -> Scored:
 
     scored = Scored()
     files = files_by_name(asked.predictions, PICTURES, "pictures")
-    true = files_by_name(asked.references, PICTURES, "pictures") if asked.references else {}
+    given = asked.real_set()
+    true = {} if given or not asked.references else files_by_name(asked.references, PICTURES, "pictures")
     prompts = read_prompts(asked.prompts) if asked.prompts else {}
     absent = absent_names(asked, files, prompts, asked.prompts)
     for network in networks(asked, scored):
         predictions, rows = picture_features(network, asked, files, absent)
-        if true:
-            names = (*PICTURE_DISTANCES, "cmmd") if network.embeds else PICTURE_DISTANCES
+        stacked = np.stack([*predictions.values()])
+        names = (*PICTURE_DISTANCES, "cmmd") if network.embeds else PICTURE_DISTANCES
+        if given is not None and given.width != stacked.shape[1]:
+            scored.notes.append(of_another_network(asked, network.name, stacked.shape[1], given.width))
+        elif given is not None:
+            add_distances(rows, names, stacked, given.truth, network.source, given.content_hash[:8])
+        elif true:
             references = np.stack([*network.features(true, asked.references).values()])
-            stacked = np.stack([*predictions.values()])
             add_distances(rows, names, stacked, references, network.source, _digest(true))
         if hasattr(network.source, "class_probabilities"):
-            probabilities = network.source.class_probabilities(np.stack([*predictions.values()]))
+            probabilities = network.source.class_probabilities(stacked)
             add_inception_score(rows, probabilities, network.source)
         if prompts and network.embeds:
             # toyworld's own network learnt captions as they stand.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from benchmarks.harness.records import Result
 
 if TYPE_CHECKING:
     from metrics.metric import Estimate
+    from metrics.sets.frechet import Moments
 
 Features = NDArray[np.floating]
+Truth: TypeAlias = "Features | Moments"
 Measure = Callable[[], "Estimate"]
 Lines = Iterator[tuple[str, Measure]]
 
@@ -72,7 +74,7 @@ class Rows:
 
 
 def add_distances(
-    rows: Rows, names: Sequence[str], predictions: Features, references: Features, source: Any, known: str
+    rows: Rows, names: Sequence[str], predictions: Features, references: Truth, source: Any, known: str
 ) -> None:
     """Add the distances of these names between two sets of features.
 
@@ -81,17 +83,22 @@ def add_distances(
         names: keys of `DISTANCES`; an extrapolation to infinitely many predictions is made only where
             there are ten for each dimension.
         predictions: [N, D].
-        references: [M, D].
+        references: [M, D]; or their moments, which Fréchet distances alone are measured to.
         source: the extractor, for signatures; None for features that were given.
         known: what tells these references from others, for signatures.
 
     Raises:
         MetricInputError: features of different widths, which have no distance at all.
     """
-    from metrics.sets.frechet import feature_pair
+    from metrics.sets.frechet import Moments, feature_pair, frechet_distance
 
-    feature_pair(predictions, references)
-    numbers = f"|n:{len(predictions)}/{len(references)}|ref:{known}|v:"
+    if isinstance(references, Moments):
+        frechet_distance(predictions, references)
+        names, there = [name for name in names if DISTANCES[name] is _frechet], "moments"
+    else:
+        feature_pair(predictions, references)
+        there = str(len(references))
+    numbers = f"|n:{len(predictions)}/{there}|ref:{known}|v:"
     for name in names:
         for signature, measure in DISTANCES[name](name, source, predictions, references):
             rows.add(signature.replace("|v:", numbers), len(predictions), measure)
@@ -109,13 +116,15 @@ def add_inception_score(rows: Rows, probabilities: Features, source: Any) -> Non
     )
 
 
-def _frechet(name: str, source: Any, predictions: Features, references: Features) -> Lines:
+def _frechet(name: str, source: Any, predictions: Features, references: Truth) -> Lines:
+    from metrics.sets.frechet import Moments
     from metrics.sets.metrics import FID, FeatureSets
     from metrics.statistics import estimate
 
     metric = FID(source)
     metric.name = name
-    yield metric.signature, lambda: estimate(metric, FeatureSets(predictions, references))
+    sets = FeatureSets(predictions, references, given=isinstance(references, Moments))
+    yield metric.signature, lambda: estimate(metric, sets)
 
 
 def _infinity(name: str, source: Any, predictions: Features, references: Features) -> Lines:
@@ -156,7 +165,7 @@ def _shares(name: str, source: Any, predictions: Features, references: Features)
         yield f"{share}|features:{_signed(source)}|k:{NEIGHBOUR}|v:1", partial(measure, place)
 
 
-DISTANCES: Mapping[str, Callable[[str, Any, Features, Features], Lines]] = {
+DISTANCES: Mapping[str, Callable[[str, Any, Features, Any], Lines]] = {
     **dict.fromkeys(("fid", "fad", "fvd"), _frechet),
     **dict.fromkeys(("fid_infinity", "fad_infinity", "fvd_infinity"), _infinity),
     **dict.fromkeys(("kid", "cmmd", "kad"), _kernel),

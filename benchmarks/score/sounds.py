@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry
-from benchmarks.score.generated import Generated, Scored, absent_names
+from benchmarks.score.generated import Generated, Scored, absent_names, of_another_network
 from benchmarks.score.material import SOUNDS, files_by_name, open_sound, read_prompts
 from benchmarks.score.networks import Network, networks
 from benchmarks.score.sets import Rows
@@ -15,6 +15,7 @@ from nextgpt.media import MediaError
 
 if TYPE_CHECKING:
     from metrics.metric import Metric
+    from metrics.sets.real import RealSet
 
 
 def score_sounds(asked: Generated) -> Scored:
@@ -25,7 +26,8 @@ def score_sounds(asked: Generated) -> Scored:
     files = files_by_name(asked.predictions, SOUNDS, "sounds")
     prompts = read_prompts(asked.prompts) if asked.prompts else {}
     lost = absent_names(asked, files, prompts, asked.prompts)
-    true = files_by_name(asked.references, SOUNDS, "sounds") if asked.references else {}
+    given = asked.real_set()
+    true = {} if given or not asked.references else files_by_name(asked.references, SOUNDS, "sounds")
     heard = {name: open_sound(path) for name, path in true.items()}
     said = {}
     for name, path in files.items():
@@ -39,29 +41,48 @@ def score_sounds(asked: Generated) -> Scored:
         scored.notes.append("the names differ on the two sides, so no kl_reference_prediction of pairs")
     for network in networks(asked, scored):
         rows = Rows(asked.family, asked.predictions.resolve().name, len(lost))
-        for metric, references in _sound_metrics(network, said, heard, prompts):
+        for metric, references in _sound_metrics(network, said, heard, prompts, given):
             statistics = metric.statistics([*said.values()], references)
+            if given is not None and (width := _width(statistics)) not in (None, given.width):
+                scored.notes.append(of_another_network(asked, network.name, width, given.width))
+                continue
             rows.add(metric.signature, len(said), partial(estimate, metric, statistics))
         scored.results += rows.results
     return scored
 
 
+def _width(statistics: Any) -> int | None:
+    """Numbers in a row of what is measured against a real set; None for what is not."""
+    from metrics.sets.metrics import FeatureSets
+    from metrics.sets.sounds import WindowSets
+
+    if isinstance(statistics, WindowSets) and statistics.real is not None:
+        return int(statistics.predictions[0].shape[1])
+    return int(statistics.predictions.shape[1]) if isinstance(statistics, FeatureSets) else None
+
+
 def _sound_metrics(
-    network: Network, said: Mapping[str, Any], heard: Mapping[str, Any], prompts: Mapping[str, str]
+    network: Network,
+    said: Mapping[str, Any],
+    heard: Mapping[str, Any],
+    prompts: Mapping[str, str],
+    given: RealSet | None,
 ) -> Iterator[tuple[Metric[Any], Sequence[Any]]]:
     """What a network can measure, each with what the predictions are held against."""
     from metrics.pairs.sounds import AudioKL, CLAPScore
+    from metrics.sets.frechet import Moments
     from metrics.sets.sounds import FAD, FD, AudioInceptionScore, WindowKAD
 
-    true = [*heard.values()]
+    true = [given] * len(said) if given else [*heard.values()]
     if true and hasattr(network.source, "windows"):
         yield FAD(network.cached), true
-        yield WindowKAD(network.cached), true
+        if given is None or not isinstance(given.truth, Moments):
+            yield WindowKAD(network.cached), true
     if hasattr(network.source, "probabilities"):
         classifier = registry.load_extractor(network.asked, layer="logits")
         if true:
             yield FD(network.cached), true
-        if said.keys() == heard.keys():
+        if said.keys() == heard.keys() and heard:
             yield AudioKL(classifier), true
         yield AudioInceptionScore(classifier), true
     if prompts and network.embeds:

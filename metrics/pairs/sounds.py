@@ -166,6 +166,10 @@ class AudioKL(KLDivergence):
         check_lengths(self.name, predictions, references)
         if not len(predictions):
             return np.zeros(0)
+        if any(sound is None for sound in references):
+            raise MetricInputError(
+                f"{self.name}: compares pairs, and a true sound is not here; fetch them all"
+            )
         opinions = self.classifier.probabilities
         return super().statistics(list(opinions(predictions)), list(opinions(references)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,7 +83,44 @@ def feature_pair(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.floating], NDAr
     return first, second
 
 
-def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What is left of a set of features whose items cannot be given away: FID's published statistics.
+
+    Attributes:
+        mean: float64 [D].
+        covariance: float64 [D, D].
+
+    >>> Moments(np.zeros(2), np.eye(3))
+    Traceback (most recent call last):
+    metrics.metric.MetricInputError: a mean of shape (2,) and a covariance of (3, 3); give [D] and [D, D]
+    """
+
+    mean: FloatArray
+    covariance: FloatArray
+
+    def __post_init__(self) -> None:
+        mean, covariance = (np.asarray(each, np.float64) for each in (self.mean, self.covariance))
+        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or not len(mean):
+            raise MetricInputError(
+                f"a mean of shape {mean.shape} and a covariance of {covariance.shape}; give [D] and [D, D]"
+            )
+        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+            raise MetricInputError("a mean or covariance holds a value that is not finite; make them again")
+        if not np.allclose(covariance, covariance.T, rtol=1e-4, atol=1e-6 * np.abs(covariance).max()):
+            raise MetricInputError("a covariance is symmetric, and this one is not; is it another matrix?")
+        object.__setattr__(self, "mean", mean)
+        object.__setattr__(self, "covariance", (covariance + covariance.T) / 2)
+
+    @cached_property
+    def factor(self) -> FloatArray:
+        """A matrix F [D, D] with F' F = covariance."""
+        # What is below zero by rounding, in a covariance kept in single precision, is nothing.
+        spread, axes = np.linalg.eigh(self.covariance)
+        return np.asarray((axes * np.sqrt(np.maximum(spread, 0.0))).T)
+
+
+def frechet_distance(a: ArrayLike, b: ArrayLike | Moments) -> float:
     """The Fréchet distance of the Gaussians fitted to two sets of features (FID, FAD, FVD).
 
     |mean_a - mean_b|^2 + Tr(S_a) + Tr(S_b) - 2 Tr sqrt(S_a S_b), with unbiased covariances in double
@@ -92,14 +130,18 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
 
     Args:
         a: features, [N, D].
-        b: features, [M, D].
+        b: features, [M, D], or their moments.
 
     Raises:
         MetricInputError: fewer than two samples, values that are not finite, different dimensions.
 
     >>> frechet_distance([[0.0], [2.0]], [[3.0], [7.0]])  # means 1 and 5, variances 2 and 8
     18.0
+    >>> frechet_distance([[0.0], [2.0]], Moments(np.array([5.0]), np.array([[8.0]])))
+    18.0
     """
+    if isinstance(b, Moments):
+        return _distance_to(feature_rows(a, "the first set"), b)
     first, second = feature_pair(a, b)
     means = first.mean(axis=0, dtype=np.float64), second.mean(axis=0, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -120,6 +162,25 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
         return math.inf
     overlap = float(np.linalg.svd(factors[0] @ factors[1].T, compute_uv=False).sum())
     return max(0.0, shift + spread - 2 * overlap)
+
+
+def _distance_to(rows: NDArray[np.floating], moments: Moments) -> float:
+    """The Fréchet distance of a set of features to the moments of another."""
+    if rows.shape[1] != len(moments.mean):
+        raise MetricInputError(
+            f"features of {rows.shape[1]} dimensions and moments of {len(moments.mean)}; use one extractor"
+        )
+    mean = rows.mean(axis=0, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = float(np.square(mean - moments.mean).sum() + np.square(rows - mean).sum() / (len(rows) - 1))
+    if not math.isfinite(apart):
+        return math.inf
+    full = len(rows) > rows.shape[1]
+    overlap = _overlap(_covariance(rows, mean), moments.covariance) if full else None
+    if overlap is None:
+        product = _factor(rows, mean) @ moments.factor.T
+        overlap = float(np.linalg.svd(product, compute_uv=False).sum())
+    return max(0.0, apart + float(np.trace(moments.covariance)) - 2 * overlap)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from metrics.metric import (
     check_name,
 )
 from metrics.sets.divergences import kl_divergence_items
-from metrics.sets.frechet import feature_pair, frechet_distance
+from metrics.sets.frechet import Moments, feature_pair, frechet_distance
 from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
+from metrics.sets.real import RealSet, packed_truth, unpacked_truth
 
 Features = NDArray[np.floating]
 Direction = Literal["reference||prediction", "prediction||reference"]
@@ -40,17 +41,25 @@ class Extractor(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FeatureSets:
-    """The features of both sets: predictions [N, D] and references [M, D]."""
+    """The features of both sets: predictions [N, D] and references [M, D].
+
+    Attributes:
+        predictions: one row for each item.
+        references: one row for each true item, or a real set that is given once.
+        given: whether it is such a set, which no item's leaving changes.
+    """
 
     predictions: Features
-    references: Features
+    references: Features | Moments
+    given: bool = False
 
 
 class SetMetric(Metric[FeatureSets]):
     """A distance between the set of predictions and the set of references.
 
     With as many references as predictions they count as pairs, and an interval leaves out both sides of
-    a pair; otherwise the references are taken as given and only the predictions vary.
+    a pair; otherwise the references are taken as given and only the predictions vary. They may be one
+    `RealSet`, repeated for each item.
 
     Args:
         extractor: what turns items into features; without one the items are rows of features already.
@@ -59,6 +68,7 @@ class SetMetric(Metric[FeatureSets]):
     higher_is_better = False
     interval = "jackknife"
     definition: str
+    takes_moments = False
 
     def __init__(self, extractor: Extractor | None = None) -> None:
         self.extractor = extractor
@@ -70,28 +80,35 @@ class SetMetric(Metric[FeatureSets]):
         return f"{self.name}|features:{features}|{self.definition}|v:1"
 
     @abc.abstractmethod
-    def distance(self, predictions: Features, references: Features) -> float:
-        """The distance between two sets of features."""
+    def distance(self, predictions: Features, references: Any) -> float:
+        """The distance between two sets of features; the second may be `Moments` where it takes those."""
 
     def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> FeatureSets:
         """The features of every item."""
-        return FeatureSets(self._features(predictions), self._features(references))
+        rows, real = self._features(predictions), RealSet.shared(references)
+        if real is None:
+            return FeatureSets(rows, self._features(references))
+        return FeatureSets(rows, real.truth, given=True)
 
     def merge(self, parts: Sequence[FeatureSets]) -> FeatureSets:
         """The features of all parts' items, in order."""
-        return FeatureSets(
-            np.concatenate([part.predictions for part in parts]),
-            np.concatenate([part.references for part in parts]),
-        )
+        predictions = np.concatenate([part.predictions for part in parts])
+        if parts[0].given:
+            return FeatureSets(predictions, parts[0].references, given=True)
+        return FeatureSets(predictions, np.concatenate([_rows(part.references) for part in parts]))
 
     def value(self, statistics: FeatureSets, weights: FloatArray | None = None) -> float:
         """The distance; `weights` must be whole numbers, as an item is in a set or not."""
         predictions, references = statistics.predictions, statistics.references
         if weights is not None:
             times = weights.astype(np.intp)
-            if len(references) == len(predictions):
-                references = np.repeat(references, times, axis=0)
+            if not statistics.given and len(_rows(references)) == len(predictions):
+                references = np.repeat(_rows(references), times, axis=0)
             predictions = np.repeat(predictions, times, axis=0)
+        if isinstance(references, Moments) and not self.takes_moments:
+            raise MetricInputError(
+                f"{self.name}: needs the features of the real set, not their moments alone"
+            )
         return float(self.distance(predictions, references))
 
     def size(self, statistics: FeatureSets) -> int:
@@ -100,10 +117,15 @@ class SetMetric(Metric[FeatureSets]):
 
     def packed(self, statistics: FeatureSets) -> Arrays:
         """Both sets' features."""
-        return {"predictions": statistics.predictions, "references": statistics.references}
+        if statistics.given:
+            return {"predictions": statistics.predictions, **packed_truth(statistics.references)}
+        return {"predictions": statistics.predictions, "references": _rows(statistics.references)}
 
     def unpacked(self, arrays: Arrays) -> FeatureSets:
         """Both sets' features."""
+        truth = unpacked_truth(arrays)
+        if truth is not None:
+            return FeatureSets(arrays["predictions"], truth, given=True)
         return FeatureSets(arrays["predictions"], arrays["references"])
 
     def _features(self, items: Sequence[Any]) -> Features:
@@ -126,10 +148,22 @@ class FID(SetMetric):
     name = "fid"
     least = 0.0
     definition = "cov:ddof1-f64"
+    takes_moments = True
 
-    def distance(self, predictions: Features, references: Features) -> float:
+    def distance(self, predictions: Features, references: Features | Moments) -> float:
         """See `frechet_distance`."""
         return frechet_distance(predictions, references)
+
+
+class FVD(FID):
+    """The Fréchet video distance: over an I3D network's features, one row for each clip.
+
+    >>> metric = FVD()
+    >>> metric.value(metric.statistics([[0.0], [2.0]], [[3.0], [7.0]])), metric.signature
+    (18.0, 'fvd|features:given|cov:ddof1-f64|v:1')
+    """
+
+    name = "fvd"
 
 
 class KID(SetMetric):
@@ -228,6 +262,12 @@ class KLDivergence(MeanMetric):
         if self.direction == "prediction||reference":
             p, q = q, p
         return kl_divergence_items(np.asarray(p), np.asarray(q), epsilon=self.epsilon)
+
+
+def _rows(references: Features | Moments) -> Features:
+    """The references of items, which are never moments."""
+    assert not isinstance(references, Moments)
+    return references
 
 
 def _unit(rows: Features, name: str) -> Features:

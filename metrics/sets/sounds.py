@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from metrics.metric import ArrayMetric, Arrays, FloatArray, Metric, MetricInputError
 from metrics.sets.divergences import inception_score, probability_rows
-from metrics.sets.metrics import FID, KAD, SetMetric
+from metrics.sets.frechet import Moments
+from metrics.sets.metrics import FID, KAD, FeatureSets, SetMetric
+from metrics.sets.real import RealSet, packed_truth, unpacked_truth
 
 Rows = NDArray[np.floating]
 
@@ -44,17 +46,25 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class WindowSets:
-    """The rows of every prediction and of every reference, one array [K_i, D] each."""
+    """The rows of every prediction and of every reference, one array [K_i, D] each.
+
+    Attributes:
+        predictions: one array for each sound.
+        references: one array for each true sound; empty where a real set is given once.
+        real: that set.
+    """
 
     predictions: tuple[Rows, ...]
     references: tuple[Rows, ...]
+    real: Rows | Moments | None = None
 
 
 class WindowMetric(Metric[WindowSets]):
     """A distance between two sets of sounds, over the rows of all their windows.
 
     With as many references as predictions they count as pairs, and an interval leaves out both sounds of
-    a pair; otherwise the references are taken as given and only the predictions vary.
+    a pair; otherwise the references are taken as given and only the predictions vary. They may be one
+    `RealSet` of windows, repeated for each sound.
 
     Args:
         extractor: what turns sounds into rows; without one the items are arrays of rows [K_i, D] already.
@@ -75,16 +85,17 @@ class WindowMetric(Metric[WindowSets]):
 
     def statistics(self, predictions: Sequence[Any], references: Sequence[Any]) -> WindowSets:
         """The rows of every sound."""
-        return WindowSets(
-            self._rows(predictions, f"{self.name}: prediction"),
-            self._rows(references, f"{self.name}: reference"),
-        )
+        rows, real = self._rows(predictions, f"{self.name}: prediction"), RealSet.shared(references)
+        if real is not None:
+            return WindowSets(rows, (), real.truth)
+        return WindowSets(rows, self._rows(references, f"{self.name}: reference"))
 
     def merge(self, parts: Sequence[WindowSets]) -> WindowSets:
         """The sounds of all parts, in order."""
         return WindowSets(
             tuple(rows for part in parts for rows in part.predictions),
             tuple(rows for part in parts for rows in part.references),
+            parts[0].real,
         )
 
     def value(self, statistics: WindowSets, weights: FloatArray | None = None) -> float:
@@ -94,7 +105,8 @@ class WindowMetric(Metric[WindowSets]):
             if len(references) == len(predictions):
                 references = _repeated(references, weights)
             predictions = _repeated(predictions, weights)
-        return float(self.between.distance(_stacked(predictions), _stacked(references)))
+        truth = _stacked(references) if statistics.real is None else statistics.real
+        return self.between.value(FeatureSets(_stacked(predictions), truth, given=True))
 
     def size(self, statistics: WindowSets) -> int:
         """Number of predicted sounds."""
@@ -102,7 +114,9 @@ class WindowMetric(Metric[WindowSets]):
 
     def packed(self, statistics: WindowSets) -> Arrays:
         """The rows of all sounds of either set, and how many rows each sound has."""
+        real = {} if statistics.real is None else packed_truth(statistics.real)
         return {
+            **real,
             "predictions": _stacked(statistics.predictions),
             "prediction_rows": np.array([len(rows) for rows in statistics.predictions], dtype=np.int64),
             "references": _stacked(statistics.references),
@@ -114,6 +128,7 @@ class WindowMetric(Metric[WindowSets]):
         return WindowSets(
             _taken_apart(arrays["predictions"], arrays["prediction_rows"]),
             _taken_apart(arrays["references"], arrays["reference_rows"]),
+            unpacked_truth(arrays),
         )
 
     def _rows(self, items: Sequence[Any], name: str) -> tuple[Rows, ...]:

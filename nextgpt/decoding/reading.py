@@ -94,8 +94,7 @@ def hushed() -> Iterator[None]:
     before = [library.get_verbosity() for library in loaded]
     for library in loaded:
         library.set_verbosity(CRITICAL)
-        if library.__name__.startswith("diffusers"):
-            library.disable_progress_bar()
+        library.disable_progress_bar()
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from benchmarks.harness.benchmark import Broken
 from benchmarks.tasks.generation.drawn import drawn
 from benchmarks.tasks.generation.judged import sound_uses
 from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.real_sets import true_media
 from benchmarks.tasks.sounds.audiocaps import read_audiocaps, sound_of
 
 PROMPT = "Make a sound of this: {caption}"
@@ -25,7 +26,7 @@ def read(files: Files) -> Iterator[Record | Broken]:
     for clip, captions in read_audiocaps(files).items():
         key = "_".join(clip)
         caption = drawn(captions, key)
-        references = {"audio": sound_of(clip), "prompt": caption}
+        references = {**true_media(files, "audio", sound_of(clip)), "prompt": caption}
         yield Record(key, (PROMPT.format(caption=caption),), references, group=key)
 
 

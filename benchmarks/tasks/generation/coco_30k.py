@@ -18,6 +18,7 @@ from benchmarks.tasks.generation.drawn import drawn, rank
 from benchmarks.tasks.generation.judged import picture_uses
 from benchmarks.tasks.images.coco import read_captions
 from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.real_sets import true_media
 from benchmarks.tasks.stored import Stored
 
 PROMPT = "Draw a picture of this: {caption}"
@@ -33,7 +34,8 @@ def read(files: Files) -> Iterator[Record | Broken]:
             yield Broken(key, f"{files.path('captions').name}: image {key} has no caption or no file_name.")
             continue
         caption = drawn(image.captions, key).strip()
-        references = {"image": Stored("image", (image.file_name,)), "prompt": caption}
+        true = true_media(files, "image", Stored("image", (image.file_name,)))
+        references = {**true, "prompt": caption}
         yield Record(key, (PROMPT.format(caption=caption),), references, group=key)
 
 

@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 
 
 def picture_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
-    """FID against a sample's ``image``, unless there are none, and CLIPScore with its ``prompt``."""
+    """FID against a sample's ``image`` or a real set, unless there is none, and CLIPScore with ``prompt``."""
     score = _use("clip_score", _clip_score, "clip", _pixels, reference("prompt"))
     fid = _use("fid", _fid, "inception", _pixels, _true_pixels)
     return (fid, score) if reference_set else (score,)
 
 
-def clip_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
-    """CLIPSIM with a sample's ``prompt``, and FID of middle frames against its ``video``."""
+def clip_uses(*, reference_set: bool = True, fvd: bool = False) -> tuple[MetricUse, ...]:
+    """CLIPSIM with a sample's ``prompt``, and FID of middle frames, and FVD, against its ``video``.
+
+    FVD looks through I3D, which is not here: an installed package may bring an extractor of that name, whose
+    ``features`` takes frames, uint8 [T, H, W, 3], of each clip.
+    """
     similarity = _use("clipsim", _clipsim, "clip", _frames, reference("prompt"))
     fid = _use("fid", _fid, "inception", _middle_frame, _true_middle_frame)
-    return (similarity, fid) if reference_set else (similarity,)
+    if not reference_set:
+        return (similarity,)
+    both = (similarity, fid)
+    return (*both, _use("fvd", _fvd, "i3d", _frames, _true_frames)) if fvd else both
 
 
 def sound_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
@@ -37,12 +44,11 @@ def sound_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
     clap = _use("clap_score", _clap_score, "clap", _sound, reference("prompt"))
     if not reference_set:
         return (clap,)
-    true = reference("audio")
     return (
-        _use("fad", _fad, "vggish", _sound, true),
-        _use("fd", _fd, "panns", _sound, true),
-        _use("audio_inception_score", _inception_score, "panns", _sound, true),
-        _use("kl_reference_prediction", _kl, "panns", _sound, true),
+        _use("fad", _fad, "vggish", _sound, _true("audio", "real fad")),
+        _use("fd", _fd, "panns", _sound, _true("audio", "real fd")),
+        _use("audio_inception_score", _inception_score, "panns", _sound, _true("audio", "real fd")),
+        _use("kl_reference_prediction", _kl, "panns", _sound, lambda sample: sample.references.get("audio")),
         clap,
     )
 
@@ -124,6 +130,19 @@ def _clip_i(network: str) -> Metric[Any]:
     return CLIPI(_extractor(network))
 
 
+def _fvd(network: str) -> Metric[Any]:
+    from benchmarks.registry import RegistryError
+    from metrics.sets.metrics import FVD
+
+    try:
+        return FVD(_extractor(network))
+    except RegistryError as error:
+        raise RegistryError(
+            f"no extractor {network} here, which FVD looks through: install a package that brings one, or "
+            "score features: `nextgpt-bench score text-to-video --predictions made.npy --references real.npz`"
+        ) from error
+
+
 def _fad(network: str) -> Metric[Any]:
     from metrics.sets.sounds import FAD
 
@@ -176,12 +195,21 @@ def _sound(answer: Message) -> Any:
     return answer.sounds[0] if answer.sounds else None
 
 
+def _true(name: str, real: str) -> Callable[[Sample], Any]:
+    """The real set of that name where one is given, else a sample's own true medium."""
+    return lambda sample: sample.references.get(real) or sample.references[name]
+
+
 def _true_pixels(sample: Sample) -> Any:
-    return sample.references["image"].pixels
+    return sample.references.get("real fid") or sample.references["image"].pixels
+
+
+def _true_frames(sample: Sample) -> Any:
+    return sample.references.get("real fvd") or sample.references["video"].frames
 
 
 def _true_middle_frame(sample: Sample) -> Any:
-    return _middle(sample.references["video"])
+    return sample.references.get("real fid") or _middle(sample.references["video"])
 
 
 def _middle(clip: Any) -> Any:

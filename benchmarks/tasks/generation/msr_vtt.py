@@ -16,6 +16,7 @@ from benchmarks.harness.benchmark import Broken
 from benchmarks.tasks.generation.drawn import drawn
 from benchmarks.tasks.generation.judged import clip_uses
 from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.real_sets import true_media
 from benchmarks.tasks.videos.clips import FPS, clip
 from benchmarks.tasks.videos.msr_vtt import read_msr_vtt
 
@@ -29,7 +30,7 @@ def read(files: Files) -> Iterator[Record | Broken]:
             yield Broken(key, f"{files.path('captions').name}: {key} has no caption.")
             continue
         caption = drawn(captions, key)
-        references = {"video": clip(key), "prompt": caption}
+        references = {**true_media(files, "video", clip(key)), "prompt": caption}
         yield Record(key, (PROMPT.format(caption=caption),), references, group=key)
 
 

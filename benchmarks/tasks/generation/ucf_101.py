@@ -3,7 +3,8 @@ r"""UCF-101: clips of 101 kinds of action.
 name: ucf-101
 data set: ``testlist01.txt``, a line ``ApplyEyeMakeup/v_ApplyEyeMakeup_g01_c01.avi`` each, and the clips
 protocol: a clip for the class of each test clip, its name in words; CLIPSIM with the words, FID of middle
-    frames against the true clips'. The usual FVD and IS look through I3D and C3D, which are not here.
+    frames and FVD against the true clips', or against their features or statistics. FVD looks through I3D,
+    which is not here; an installed package may bring an extractor of that name.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from benchmarks.harness.benchmark import Broken
 from benchmarks.tasks.generation.judged import clip_uses
 from benchmarks.tasks.official import DataError, by_id
 from benchmarks.tasks.published import Files, Protocol, Record, published
+from benchmarks.tasks.real_sets import true_media
 from benchmarks.tasks.stored import Stored
 from benchmarks.tasks.videos.clips import FPS
 
@@ -44,8 +46,10 @@ def read(files: Files) -> Iterator[Record | Broken]:
         if not separator:
             raise DataError(f"{path}: {name!r:.80} names no class; a line is Class/v_Class_g01_c01.avi.")
         action = in_words(kind)
-        references = {"video": Stored("video", (name,)), "prompt": action}
+        references = {**true_media(files, "video", Stored("video", (name,))), "prompt": action}
         yield Record(key, (PROMPT.format(action=action),), references, group=kind)
 
 
-UCF_101 = published(card("ucf-101"), read, Protocol(prompt=PROMPT, metrics=clip_uses(), fps=FPS))
+UCF_101 = published(
+    card("ucf-101"), read, Protocol(prompt=PROMPT, metrics=clip_uses(fvd=True), version=2, fps=FPS)
+)

@@ -118,3 +118,14 @@ def test_options_that_do_not_fit_features_are_refused(
     code, _, err = features("score", "text-to-audio", *arguments)
     assert code == 1
     assert complaint in only_line(err)
+
+
+def test_features_are_held_against_statistics_of_a_real_set(features: Command) -> None:
+    true = np.load("true.npy")
+    np.savez("real.npz", mu=true.mean(axis=0), sigma=np.cov(true, rowvar=False))
+    command = ("score", "text-to-video", "--predictions", "said.npy", "--references", "real.npz")
+    assert features(*command, "--json", "rows.json")[0] == 0
+    (row,) = rows().values()
+    assert row["metric"] == "fvd"
+    assert row["value"] == pytest.approx(frechet_distance(np.load("said.npy"), true))
+    assert row["low"] < row["value"] < row["high"]

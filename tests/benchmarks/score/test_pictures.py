@@ -236,3 +236,35 @@ def test_a_network_that_reads_no_text_is_of_no_use_for_edits(folders: Command) -
     code, _, err = folders("score", "editing", *BOTH, "--extractor", "inception")
     assert code == 1
     assert "missing: metrics of editing by inception, which reads no texts" in only_line(err)
+
+
+@pytest.mark.parametrize("form", ["moments", "features"])
+def test_statistics_of_a_real_set_stand_for_its_pictures(folders: Command, form: str) -> None:
+    said, true = (Colours().features(stacked(folder)) for folder in ("said", "true"))
+    kept = {"mu": true.mean(axis=0), "sigma": np.cov(true, rowvar=False)}
+    np.savez("real.npz", **(kept if form == "moments" else {"features": true}))
+    command = ("score", "text-to-image", "--predictions", "said", "--references", "real.npz")
+    code, _, err = folders(*command, "--extractor", "clip", "--json", "rows.json")
+    assert (code, err) == (0, "")
+    row = rows()["fid", "colours"]
+    assert row["value"] == pytest.approx(frechet_distance(said, true))
+    assert f"|n:30/{'moments' if form == 'moments' else 30}|ref:" in row["signature"]
+    assert ("kid", "colours") in rows() or form == "moments"
+
+
+def test_statistics_of_another_network_are_told_and_not_compared_with(folders: Command) -> None:
+    np.savez("real.npz", mu=np.zeros(7), sigma=np.eye(7))
+    command = ("score", "text-to-image", "--predictions", "said", "--references", "real.npz")
+    code, out, err = folders(*command, "--prompts", "prompts.json", "--json", "rows.json")
+    assert code == 0
+    assert "distances by clip: its features have 3 numbers, those of real.npz 7" in err
+    assert "fid" not in out
+    assert ("clip_score", "colours") in rows()
+
+
+def test_statistics_are_not_unpickled(folders: Command) -> None:
+    np.savez("real.npz", mu=np.array([{}], dtype=object), sigma=np.eye(3))
+    command = ("score", "text-to-image", "--predictions", "said", "--references", "real.npz")
+    code, _, err = folders(*command)
+    assert code == 1
+    assert "real.npz" in only_line(err)

@@ -57,3 +57,18 @@ def test_a_sound_that_is_cut_off_is_named_or_counted(sounds: Command) -> None:
     assert "said/3.wav: " in only_line(err)
     assert sounds(*EARS, "--allow-missing")[0] == 0
     assert {(row["n"], row["failed"]) for row in rows().values()} == {(5, 1)}
+
+
+@pytest.mark.parametrize("form", ["moments", "features"])
+def test_statistics_of_a_real_set_stand_for_its_sounds(sounds: Command, form: str) -> None:
+    true = np.random.default_rng(0).normal(size=(40, 2))
+    kept = {"mu": true.mean(axis=0), "sigma": np.atleast_2d(np.cov(true, rowvar=False))}
+    np.savez("real.npz", **(kept if form == "moments" else {"features": true}))
+    command = ("score", "text-to-audio", "--predictions", "said", "--references", "real.npz")
+    assert sounds(*command, "--extractor", "ears", "--json", "rows.json")[0] == 0
+    found = {metric for metric, _ in rows()}
+    assert found == {"fad", "fd", "audio_inception_score"} | ({"kad"} if form == "features" else set())
+    np.savez("real.npz", mu=np.zeros(99), sigma=np.eye(99))
+    _, _, err = sounds(*command, "--extractor", "ears", "--json", "rows.json")
+    assert "distances by ears: its features have" in err
+    assert {metric for metric, _ in rows()} == {"audio_inception_score"}

@@ -54,11 +54,12 @@ def test_a_corpus_metric_s_error_is_its_resamples_and_a_distance_s_the_jackknife
     statistics = bleu.statistics(said, true)
     assert 0 < estimate(bleu, statistics).standard_error < 0.5
     fid = FID()
-    sets = fid.statistics(list(RNG.normal(1, 1, size=(200, 2))), list(RNG.normal(size=(200, 2))))
+    true = list(RNG.normal(size=(200, 2)))
+    sets = fid.statistics(list(RNG.normal(1, 1, size=(200, 2))), true)
     found = estimate(fid, sets)
     half = (found.high - found.low) / 2
     assert found.standard_error == pytest.approx(half / 2.0930240544, rel=1e-9)  # Student's t of 19
-    other = fid.statistics(list(RNG.normal(2, 1, size=(200, 2))), list(sets.references))
+    other = fid.statistics(list(RNG.normal(2, 1, size=(200, 2))), true)
     gap = compare_metric(fid, sets, other)
     assert gap.standard_error == pytest.approx((gap.high - gap.low) / 2 / 2.0930240544, rel=1e-9)
 

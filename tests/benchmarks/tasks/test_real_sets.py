@@ -113,7 +113,8 @@ def test_clips_have_an_fvd_where_a_network_for_it_is_there(tmp_path: Path, netwo
     (use,) = (use for use in benchmark.metrics if use.name == "fvd")
     metric = use.make()
     judged_of = [use.prediction(answer.answer) for answer in answers]  # type: ignore[arg-type]
-    found = metric.value(metric.statistics(judged_of, [use.reference(sample) for sample in samples]))
+    true = [use.reference(sample) for sample in samples if isinstance(sample, Sample)]
+    found = metric.value(metric.statistics(judged_of, true))
     features = Colours().features([clip.frames for clip in made])
     assert found == pytest.approx(frechet_distance(features, TRUE))
     assert metric.signature.startswith("fvd|features:colours@1")

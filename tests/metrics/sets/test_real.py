@@ -41,7 +41,7 @@ def test_moments_are_as_far_as_the_features_that_they_are_of(made: int, true: in
 def test_a_set_that_is_given_once_serves_every_batch_and_interval(make: Callable[[], Any], form: str) -> None:
     metric = make()
     real = RealSet.of(moments(TRUE) if form == "moments" else {"features": TRUE}, "real.npz")
-    parts = [metric.statistics(part, [real] * len(part)) for part in (MADE[:20], MADE[20:])]
+    parts = [metric.statistics(list(part), [real] * len(part)) for part in (MADE[:20], MADE[20:])]
     found = metric.merge(parts)
     assert metric.value(found) == pytest.approx(frechet_distance(MADE, TRUE))
     again = metric.unpacked(metric.packed(found))
@@ -53,7 +53,7 @@ def test_a_set_that_is_given_once_serves_every_batch_and_interval(make: Callable
 def test_as_many_real_rows_as_predictions_are_no_pairs() -> None:
     real = RealSet.of({"features": TRUE[:60]}, "real.npz")
     metric, weights = FID(), np.array([1.0] * 30 + [0.0] * 30)
-    found = metric.value(metric.statistics(MADE, [real] * 60), weights)
+    found = metric.value(metric.statistics(list(MADE), [real] * 60), weights)
     assert found == pytest.approx(frechet_distance(MADE[:30], TRUE[:60]))
 
 
@@ -76,7 +76,7 @@ def test_sounds_are_held_against_windows_that_are_given(form: str) -> None:
 def test_kernels_need_features() -> None:
     metric, real = KID(subsets=3, subset_size=20), RealSet.of(moments(TRUE), "real.npz")
     with pytest.raises(MetricInputError, match="kid: needs the features of the real set, not their moments"):
-        metric.value(metric.statistics(MADE, [real] * 60))
+        metric.value(metric.statistics(list(MADE), [real] * 60))
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,6 @@ def test_references_are_one_set_or_none() -> None:
     one, other = RealSet.of({"features": TRUE}, "a"), RealSet.of(moments(TRUE), "b")
     for mixed in ([one, other], [one, TRUE[0]]):
         with pytest.raises(MetricInputError, match="give one set"):
-            FID().statistics(MADE[:2], mixed)
+            FID().statistics(list(MADE[:2]), mixed)
     with pytest.raises(MetricInputError, match="features of 8 dimensions and moments of 2"):
         FID().distance(MADE, Moments(np.zeros(2), np.eye(2)))

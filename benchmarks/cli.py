@@ -14,15 +14,14 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands import MENDABLE, JsonFile, complaint, fetch, kept, note, run, score
+from benchmarks.commands import MENDABLE, CsvFile, JsonFile, complain, complaint, fetch, kept, run, score
 from benchmarks.data.cli import app as data_app
-from nextgpt.terminal import one_line, run_app, say
+from nextgpt.terminal import note, one_line, run_app, say
 from nextgpt.threads import wait_asleep
 
 app = typer.Typer(
     help="Run systems on benchmarks, score their answers, and hold the line.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -39,11 +38,12 @@ def list_command(
     *,
     data: Annotated[Path | None, typer.Option(help="Also say which data sets lie below this folder.")] = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """List benchmarks with their data, suites, systems, metrics, extractors; of installed packages too."""
     from benchmarks.listing import list_all
 
-    list_all(data, json)
+    list_all(data, json, csv)
 
 
 app.command("score")(score.score_command)
@@ -69,10 +69,12 @@ def doctor_command(
         Path | None, typer.Option(help="Folder of `fetch packaged` [NEXTGPT_PACKAGED, or the cache].")
     ] = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Say which weights and tools are missing, and which metrics that disables."""
     from benchmarks.doctor import examine
-    from benchmarks.tables import print_rows, write_rows
+    from benchmarks.harness.storage import write_rows
+    from benchmarks.tables import print_rows
 
     findings = []
     for found in examine(packaged):
@@ -81,8 +83,7 @@ def doctor_command(
     head = ("what", "state", "without it, no", "why")
     rows = [(each.what, "ok" if each.present else "missing", each.disables, each.reason) for each in findings]
     print_rows(head, rows)
-    if json:
-        write_rows(json, map(asdict, findings))
+    write_rows(map(asdict, findings), json, csv)
 
 
 @app.command("selftest")
@@ -92,20 +93,21 @@ def selftest_command(
         str | None, typer.Option(help="Also see whether this network notices damaged pictures.")
     ] = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Check the metrics themselves: known values, and that growing damage costs."""
+    from benchmarks.harness.storage import write_rows
     from benchmarks.registry import load_extractor
-    from benchmarks.tables import print_rows, write_rows
+    from benchmarks.tables import print_rows
     from metrics.selftest import selftest
 
     checks = selftest(load_extractor(extractor) if extractor else None)
     rows = [(check.name, "ok" if check.passed else "FAILED", check.found) for check in checks]
     print_rows(("check", "outcome", "found"), rows)
-    if json:
-        write_rows(json, map(asdict, checks))
+    write_rows(map(asdict, checks), json, csv)
     failed = sum(not check.passed for check in checks)
     if failed:
-        note(f"error: {failed} of {len(checks)} checks failed; trust no number of these metrics")
+        complain(f"error: {failed} of {len(checks)} checks failed; trust no number of these metrics")
         raise typer.Exit(1)
 
 
@@ -116,7 +118,7 @@ def main() -> None:
         # Typer imports pydantic to parse even an absent option: twice the time of all else in a listing.
         run_app(app if sys.argv[1:] != ["list"] else lambda **_: list_command())
     except MENDABLE as error:
-        note(complaint(error))
+        complain(complaint(error))
         raise SystemExit(1) from None
 
 

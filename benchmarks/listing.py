@@ -9,13 +9,13 @@ from benchmarks import registry
 from benchmarks.cards import BenchmarkEntry
 from benchmarks.plugins import plugins
 from benchmarks.systems import systems
-from benchmarks.tables import print_rows, write_rows
+from benchmarks.tables import print_rows
 
 _HEAD = ("kind", "name", "family", "about")
 _MADE = "made here"
 
 
-def list_all(data: Path | None, json: Path | None) -> None:
+def list_all(data: Path | None, json: Path | None, csv: Path | None) -> None:
     """Print two tables, benchmarks with their data, and all else; and write one list of rows, cards in full.
 
     Raises:
@@ -52,14 +52,12 @@ def list_all(data: Path | None, json: Path | None) -> None:
         for each in plugins("extractor", registry.EXTRACTORS).values()
     ]
     print_rows(_HEAD, others)
-    if json:
-        write_rows(
-            json,
-            [
-                *({"kind": "benchmark", **_card(entry, data)} for entry in entries),
-                *(dict(zip(_HEAD, row, strict=True)) for row in others),
-            ],
-        )
+    if json is None and csv is None:
+        return
+    from benchmarks.harness.storage import write_rows
+
+    cards = [{"kind": "benchmark", **_card(entry, data)} for entry in entries]
+    write_rows([*cards, *(dict(zip(_HEAD, row, strict=True)) for row in others)], json, csv)
 
 
 def is_here(entry: BenchmarkEntry, data: Path) -> str:

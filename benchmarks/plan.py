@@ -10,9 +10,10 @@ from typing import get_args
 from benchmarks.cards.contamination import known_overlaps
 from benchmarks.data.check import tally
 from benchmarks.harness.benchmark import Benchmark, BenchmarkError, Family, Options
+from benchmarks.harness.storage import write_rows
 from benchmarks.registry import load_system
 from benchmarks.systems import systems as known_systems
-from benchmarks.tables import print_rows, write_rows
+from benchmarks.tables import print_rows
 from benchmarks.tasks.official import DataError
 from benchmarks.tasks.published import OfficialData
 
@@ -45,7 +46,11 @@ def with_known_overlaps(benchmark: Benchmark, system: str) -> Benchmark:
 
 
 def print_plan(
-    benchmarks: Sequence[Benchmark], systems: Sequence[str], options: Options, json: Path | None
+    benchmarks: Sequence[Benchmark],
+    systems: Sequence[str],
+    options: Options,
+    json: Path | None,
+    csv: Path | None,
 ) -> bool:
     """Print what would run, on how many samples, through which networks; whether all of it could.
 
@@ -68,8 +73,7 @@ def print_plan(
             rows.append((benchmark.name, name, samples, official, networks, verdict + learnt))
         runnable = runnable and bool(samples)
     print_rows(_HEAD, rows, numbers=(2, 3))
-    if json:
-        write_rows(json, (dict(zip(_HEAD, row, strict=True)) for row in rows))
+    write_rows((dict(zip(_HEAD, row, strict=True)) for row in rows), json, csv)
     return runnable
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nextgpt.terminal import cell, one_line, say
@@ -12,12 +11,7 @@ from nextgpt.terminal import cell, one_line, say
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
 
-Row = Mapping[str, Any]
-
-HEAD = (
-    *("benchmark", "system", "metric", "value", "95 % interval"),
-    *("n", "failed", "unjudged", "without failed", "s/sample", "signature"),
-)
+_HEAD = ("metric", "value", "95 % interval", "n", "failed", "unjudged", "answered")
 _PLAIN_WIDTH = 160  # columns where the output is no terminal, so that files and logs are not wrapped
 
 
@@ -44,27 +38,40 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def print_results(results: Iterable[Result], title: str = "") -> None:
-    """Print results, each slice below its whole, and why a value or an interval is missing."""
+    """Print results: a table for each run, each slice below its whole, that fits eighty columns.
+
+    Below the tables stand the metrics' signatures, each once, and why a value or an interval is missing. A
+    column that would say nothing, such as one of failures where there are none, is left out.
+    """
     results = list(results)
-    rows = [
-        (
-            result.benchmark,
-            result.system,
-            result.metric if result.slice is None else f"  {result.slice}",
-            number(result.value),
-            interval(result.low, result.high),
-            str(result.n),
-            str(result.failed),
-            str(result.unjudged),
-            number(result.answered) if result.failed else "",
-            "–" if result.seconds is None else f"{result.seconds:.3f}",
-            result.signature,
-        )
-        for result in sorted(results, key=_by_metric(results))
-    ]
-    print_rows(HEAD, rows, title, numbers=range(3, len(HEAD) - 1))
+    runs: dict[tuple[str, str], list[Result]] = {}
+    for result in sorted(results, key=_by_metric(results)):
+        runs.setdefault((result.benchmark, result.system), []).append(result)
+    if title:
+        say(title)
+    for (benchmark, system), members in runs.items():
+        taken = next((each.seconds for each in members if each.slice is None), None)
+        speed = "" if taken is None else f", {taken:.3f} s a sample"
+        columns = [*zip(*map(_cells, members), strict=True)]
+        told = [k for k, column in enumerate(columns) if k < 4 or set(column) - {"", "0"}]
+        rows = zip(*(columns[k] for k in told), strict=True)
+        print_rows([_HEAD[k] for k in told], rows, f"{benchmark}, {system}{speed}", range(1, len(told)))
+    for signature in dict.fromkeys(each.signature for each in results if each.signature):
+        say(one_line(f"signature: {signature}"))
     for remark in remarks(results):
         say(one_line(remark))
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    return (
+        result.metric if result.slice is None else f"  {result.slice}",
+        number(result.value),
+        interval(result.low, result.high),
+        str(result.n),
+        str(result.failed),
+        str(result.unjudged),
+        number(result.answered) if result.failed else "",
+    )
 
 
 def remarks(results: Iterable[Result]) -> list[str]:
@@ -81,29 +88,20 @@ def remarks(results: Iterable[Result]) -> list[str]:
 def print_rows(
     head: Sequence[str], rows: Iterable[Sequence[str]], title: str = "", numbers: Iterable[int] = ()
 ) -> None:
-    """Print a table to standard output; columns in `numbers` are aligned to the right."""
+    """Print a table to standard output; columns in `numbers` are aligned to the right, and never folded."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     right = set(numbers)
-    table = Table(title=cell(title) if title else None, title_justify="left", box=SIMPLE_HEAD)
+    heading = cell(title) if title else None
+    table = Table(title=heading, title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for position, name in enumerate(head):
-        table.add_column(name, justify="right" if position in right else "left", overflow="fold")
+        figures = position in right
+        table.add_column(name, justify="right" if figures else "left", no_wrap=figures, overflow="fold")
     for row in rows:
         table.add_row(*map(cell, row))
     Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH).print(table)
-
-
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows as a JSON list.
-
-    Raises:
-        RecordError: the file can't be written.
-    """
-    from benchmarks.harness.storage import write_json
-
-    write_json(path, [dict(row) for row in rows])
 
 
 def _by_metric(results: Sequence[Result]) -> Any:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing rich would double the time of --help
     help="NExT-GPT: messages in, messages out; text and pictures either way.",
@@ -40,6 +39,7 @@ class StageName(enum.StrEnum):
 
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write it to this file, as JSON.")]
+CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV.")]
 Preset = Annotated[str, typer.Option(help="A preset's name, or a YAML file.")]
 ProjectionKind = Annotated[
     str | None,
@@ -196,13 +196,14 @@ def params(
         bool, typer.Option("--memory", help="Also the peak memory of answering and of each stage.")
     ] = False,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Count every part's parameters, trainable and frozen; full-size models are counted without weights."""
     from rich.console import Console
     from rich.table import Table
 
     from nextgpt.config import load_config
-    from nextgpt.documents import write_json
+    from nextgpt.documents import write_csv, write_json
     from nextgpt.sizing.parameters import count, trainable_share
     from nextgpt.sizing.structure import parts_of
 
@@ -224,8 +225,10 @@ def params(
         say("\n".join(told(peaks)))
     if json:
         sizes = [asdict(peak) | {"total": peak.total} for peak in peaks]
-        found = {"parts": [asdict(row) for row in rows], "trainable_share": trainable_share(rows)}
+        found = {"parts": list(map(asdict, rows)), "trainable_share": trainable_share(rows)}
         write_json(json, found | {"memory": sizes})
+    if csv:
+        write_csv(csv, map(asdict, rows))
 
 
 @app.command()
@@ -256,16 +259,20 @@ def doctor(
     weights: WeightsFolder = None,
     projection: ProjectionKind = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """List each file that a preset needs: there or missing, its size, licence and origin. Loads nothing."""
-    from nextgpt.documents import write_json
+    from nextgpt.documents import write_csv, write_json
     from nextgpt.weights import doctor as examination
 
     parts = examination.examine(_configured(preset, projection, None), weights)
     for line in examination.lines(parts):
         say(line)
+    found = [asdict(part) | {"whole": part.whole} for part in parts]
     if json:
-        write_json(json, [asdict(part) | {"whole": part.whole} for part in parts])
+        write_json(json, found)
+    if csv:
+        write_csv(csv, found)
     if not all(part.whole for part in parts):
         raise typer.Exit(1)
 

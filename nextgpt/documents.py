@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,8 +65,23 @@ def write_json(path: Path, values: Any) -> None:
     Raises:
         DocumentError: it cannot be written.
     """
+    _write(path, json.dumps(values, indent=1) + "\n")
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows to a file, as CSV.
+
+    Raises:
+        DocumentError: it cannot be written.
+    """
+    from nextgpt.rows import csv_text
+
+    _write(path, csv_text(rows))
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise DocumentError(f"{path}: cannot be written: {error.strerror}") from error
 

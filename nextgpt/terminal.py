@@ -4,11 +4,16 @@ An answer, a file's name or another program's error may hold escape sequences, w
 window or type on behalf of the person before it, and direction marks, which make a line read as another one.
 `visible` shows them as what they are. All that the programs print goes through `say` or `cell`, and what
 pages hold through `visible`; `tests/test_architecture.py` sees that nothing prints past them.
+
+Results are said (`say`), as are errors. What helps whoever waits is a `note`, which ``--quiet`` silences as
+it does bars; what helps whoever looks for a cause is a `detail`, which only ``--verbose`` shows.
 """
 
 from __future__ import annotations
 
+import enum
 import io
+import logging
 import os
 import re
 import signal
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.text import Text
+    from typer import Typer
 
 # Control characters of both sets but tab and newline, marks that turn the direction of text, separators that
 # end a line for some programs alone, annotations, halves of surrogate pairs, and what is no character.
@@ -79,6 +85,52 @@ def say(text: object = "", *, err: bool = False, flush: bool = False) -> None:
     print(visible(text), file=sys.stderr if err else sys.stdout, flush=flush)
 
 
+class Volume(enum.IntEnum):
+    """How much a program says beside its results and its errors."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+
+
+_volume = Volume.NORMAL
+
+
+def volume() -> Volume:
+    """How much is said: by default neither little nor much.
+
+    Example:
+        >>> volume().name
+        'NORMAL'
+    """
+    return _volume
+
+
+def set_volume(chosen: Volume) -> None:
+    """Say little or much from here on, in this process; much is also what libraries log."""
+    global _volume  # noqa: PLW0603 - a process has one terminal
+    _volume = chosen
+    if chosen is Volume.VERBOSE:
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+
+
+def note(text: object) -> None:
+    """Say on standard error what helps whoever waits; nothing where the person wants quiet."""
+    if _volume > Volume.QUIET:
+        say(text, err=True)
+
+
+def detail(text: object) -> None:
+    """Say on standard error what helps whoever looks for a cause; only where the person wants to hear it."""
+    if _volume > Volume.NORMAL:
+        say(text, err=True)
+
+
+def watched() -> bool:
+    """Whether a person sees standard error and wants to know how far things are."""
+    return sys.stderr.isatty() and _volume > Volume.QUIET
+
+
 def cell(text: object, style: str = "") -> Text:
     """The same for rich's tables, bars and consoles; square brackets are no markup there."""
     from rich.text import Text
@@ -86,25 +138,30 @@ def cell(text: object, style: str = "") -> Text:
     return Text(visible(text), style)
 
 
-def run_app(app: Callable[..., Any]) -> None:
+def run_app(app: Typer | Callable[..., Any]) -> None:
     """Run a typer app as a program; its usage errors and a bug's trace are shown as all else is.
+
+    Each of its commands takes ``--quiet`` and ``--verbose`` too.
 
     A request to end (SIGTERM, or SIGHUP of a terminal that was closed) ends it as Ctrl-C does: what it began
     is cleaned up, and its status is 128 and the signal's number. Output that nobody takes is no bug either.
 
     Args:
-        app: the app; a command of it ends with a status by raising `typer.Exit`.
+        app: the app, or a function that does what a command does; a command ends with a status by raising
+            `typer.Exit`.
 
     Raises:
         SystemExit: always, unless an exception is to be told by the caller or is a bug.
     """
+    from nextgpt.volume import audible
+
     # A terminal of few letters is shown escapes of the others; what it sends that is no text is marked.
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
     with _stoppable() as received:
         try:
-            status = app(standalone_mode=False)
+            status = audible(app)(standalone_mode=False)
             sys.stdout.flush()
         except OSError as error:
             if error.filename is not None or not _refuses(sys.stdout):

@@ -82,6 +82,29 @@ class Changes:
         return [(name, [kinds.count((name, kind)) for kind in _ORDER]) for name in names]
 
     @property
+    def rows(self) -> list[dict[str, object]]:
+        """A row for each line: the value now and then, the verdict and why, how many samples flipped."""
+        return [
+            {
+                "benchmark": change.result.benchmark,
+                "system": change.result.system,
+                "family": change.family,
+                "metric": change.result.metric,
+                "value": change.result.value,
+                "low": change.result.low,
+                "high": change.result.high,
+                "n": change.result.n,
+                "expected": change.expected.value,
+                "verdict": str(change.verdict.kind),
+                "words": change.verdict.words,
+                "renewed": change.renewed,
+                "worse": change.worse,
+                "better": change.better,
+            }
+            for change in self.changes
+        ]
+
+    @property
     def summary(self) -> str:
         """One line: how many cells came out which way."""
         kinds = [change.verdict.kind for change in self.changes]

@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from benchmarks.harness.records import Result
     from reports.comparison import Report
 
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
+]
+CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV, a row for each.")]
 Format = Literal["every-eval-ever", "hf-eval-results"]
 
 app = typer.Typer(
     help="Make pages, tables and plots from finished runs.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
 
 @app.command("compare")
-def compare_command(
+def compare_command(  # noqa: PLR0913 - one parameter for each option
     runs: Annotated[Path, typer.Argument(help="Folder that `nextgpt-bench run --out` wrote to.")],
     *,
     out: Annotated[Path | None, typer.Option(help="HTML file to write; Markdown goes beside it.")] = None,
@@ -44,16 +47,16 @@ def compare_command(
         Literal["inside", "beside"],
         typer.Option(help="A few pictures inside the page, or all media in a folder beside it."),
     ] = "inside",
-    json: Annotated[
-        Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
-    ] = None,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Compare the systems of a folder of runs: one HTML page, and Markdown beside it."""
     from benchmarks.harness.provenance import command_line
     from benchmarks.harness.records import RecordError
+    from benchmarks.harness.storage import write_rows
     from reports.comparison import build_report
     from reports.evidence import ReportError
-    from reports.pages import media_folder, write_pages, write_report_json
+    from reports.pages import media_folder, report_rows, write_pages, write_report_json
 
     page = runs / "comparison.html" if out is None else out
     if page.suffix != ".html":
@@ -72,6 +75,9 @@ def compare_command(
         if json is not None:
             write_report_json(report, json, written)
             written.append(json)
+        if csv is not None:
+            write_rows(report_rows(report), None, csv)
+            written.append(csv)
     except (ReportError, RecordError) as error:
         raise _refusal(error) from error
     _print_summary(report)
@@ -92,10 +98,13 @@ def changes_command(
     out: Annotated[Path | None, typer.Option(help="HTML file to write [RUNS/changes.html].")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
     examples: Annotated[int, typer.Option(min=0, max=50, help="Flipped samples of each direction.")] = 4,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Say what changed since the lines: in which family, how sure, which samples, side by side."""
     from benchmarks.harness.provenance import command_line
     from benchmarks.harness.records import RecordError
+    from benchmarks.harness.storage import write_rows
     from reports.changes import build_changes
     from reports.evidence import ReportError
     from reports.pages import write_page
@@ -106,6 +115,7 @@ def changes_command(
             runs, expected, before=before, data=data, examples=examples, command=command_line()
         )
         write_page(found, "changes.html.j2", page)
+        write_rows(found.rows, json, csv)
     except (ReportError, RecordError) as error:
         raise _refusal(error) from error
     for change in found.changes:
@@ -120,9 +130,12 @@ def index_command(
     runs: Annotated[Path, typer.Argument(help="Folder of many runs, at any depth.")],
     *,
     out: Annotated[Path | None, typer.Option(help="HTML file to write [RUNS/index.html].")] = None,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Make a start page over many runs, to sort, filter and find them again."""
     from benchmarks.harness.records import RecordError
+    from benchmarks.harness.storage import write_rows
     from reports.evidence import ReportError
     from reports.overview import build_overview
     from reports.pages import write_page
@@ -131,6 +144,7 @@ def index_command(
     try:
         found = build_overview(runs, page)
         write_page(found, "index.html.j2", page, "index.js")
+        write_rows(found.rows, json, csv)
     except (ReportError, RecordError) as error:
         raise _refusal(error) from error
     say(f"{len(found.entries)} runs")

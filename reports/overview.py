@@ -38,6 +38,26 @@ class Overview:
     entries: tuple[Entry, ...]
     left_out: tuple[str, ...]
 
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        """A row for each run: what it was, where it lies, and its headline value."""
+        return [
+            {
+                "benchmark": entry.run.manifest.benchmark,
+                "system": entry.run.manifest.system,
+                "family": entry.run.manifest.family,
+                "started": entry.run.manifest.started,
+                "state": entry.state,
+                "place": entry.place,
+                "metric": entry.run.manifest.headline,
+                **{
+                    name: None if entry.result is None else getattr(entry.result, name)
+                    for name in ("value", "low", "high", "n", "failed")
+                },
+            }
+            for entry in self.entries
+        ]
+
 
 def build_overview(folder: Path, page: Path) -> Overview:
     """Read the manifests and results of all runs below a folder.

@@ -146,14 +146,12 @@ def write_report_json(report: Report, path: Path, pages: Sequence[Path] = ()) ->
     Raises:
         RecordError: the file can't be written.
     """
-    rows = [row for table in report.metrics for row in table.rows]
-    rows += [row for table in report.slices for row in table.rows]
     ablations = [table for ablation in report.ablations for table in ablation.tables]
     value = {
         "command": report.command,
         "pages": list(map(str, pages)),
         "systems": [asdict(system) for system in report.systems],
-        "results": [asdict(result) for row in rows for result in row.results],
+        "results": report_rows(report),
         "differences": _differences(report.differences),
         "ablations": _differences(ablations),
         "attribution": [
@@ -166,6 +164,13 @@ def write_report_json(report: Report, path: Path, pages: Sequence[Path] = ()) ->
         "left_out": list(report.left_out),
     }
     write_json(path, _finite(value))
+
+
+def report_rows(report: Report) -> list[dict[str, Any]]:
+    """Every result of a report, of benchmarks and of their slices."""
+    rows = [row for table in report.metrics for row in table.rows]
+    rows += [row for table in report.slices for row in table.rows]
+    return [asdict(result) for row in rows for result in row.results]
 
 
 def _differences(tables: list[DifferenceTable] | tuple[DifferenceTable, ...]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ PACKAGES = ("metrics", "nextgpt", "baselines", "toyworld", "benchmarks", "report
 
 # Who may import whom, and nothing else. A name stands for the module and all that is below it.
 # What passes between the packages, and how a person is shown it: every package prints in one way.
-SHARED_WORDS = ("nextgpt.media", "nextgpt.messages", "nextgpt.terminal", "nextgpt.threads")
+SHARED_WORDS = ("nextgpt.media", "nextgpt.messages", "nextgpt.rows", "nextgpt.terminal", "nextgpt.threads")
 ARROWS: dict[str, tuple[str, ...]] = {
     "metrics": (),
     "nextgpt": (),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.harness.records import Result
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file, as JSON.")]
+CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV.")]
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the data set's official files.")]
 
 MENDABLE = (ValueError, OSError, RuntimeError)
@@ -35,17 +36,17 @@ def complaint(error: Exception) -> str:
     return f"error: {one_line(error)}"
 
 
-def show(results: Iterable[Result], json: Path | None) -> None:
+def show(results: Iterable[Result], json: Path | None, csv: Path | None) -> None:
     """Print results, and write the same rows where they are asked for."""
-    from benchmarks.tables import print_results, write_rows
+    from benchmarks.harness.storage import write_rows
+    from benchmarks.tables import print_results
 
     results = list(results)
     if results:
         print_results(results)
-    if json:
-        write_rows(json, (asdict(result) for result in results))
+    write_rows((asdict(result) for result in results), json, csv)
 
 
-def note(text: str) -> None:
-    """Say something on standard error."""
+def complain(text: str) -> None:
+    """Say what went wrong, on standard error, however quiet it is to be."""
     say(text, err=True)

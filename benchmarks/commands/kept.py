@@ -8,22 +8,26 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands import DataFolder, JsonFile, note, show
+from benchmarks.commands import CsvFile, DataFolder, JsonFile, complain, show
+from nextgpt.terminal import note
 
 
 def status_command(
-    runs: Annotated[Path, typer.Argument(help="Folder of one run, or of many.")], *, json: JsonFile = None
+    runs: Annotated[Path, typer.Argument(help="Folder of one run, or of many.")],
+    *,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Say who computes what, and what is missing; nobody at work is disturbed."""
     from benchmarks.harness.status import standings
-    from benchmarks.tables import print_rows, write_rows
+    from benchmarks.harness.storage import write_rows
+    from benchmarks.tables import print_rows
 
     found = standings(runs)
     head = ("system", "benchmark", "part", "state", "answered", "failed", "missing")
     rows = [[getattr(each, name) for name in head] for each in found]
     print_rows(head, [["?" if value is None else str(value) for value in row] for row in rows])
-    if json:
-        write_rows(json, map(asdict, found))
+    write_rows(map(asdict, found), json, csv)
 
 
 def verify_command(
@@ -32,23 +36,24 @@ def verify_command(
     data: DataFolder = None,
     system: Annotated[str | None, typer.Option(help="Also load this system, and compare it.")] = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Compute every number of a run again, without the model, and check all that it rests on."""
     from benchmarks.harness.benchmark import Options
     from benchmarks.harness.records import read_run
+    from benchmarks.harness.storage import write_rows
     from benchmarks.harness.verify import verify
     from benchmarks.registry import load_benchmark, load_system
-    from benchmarks.tables import print_rows, write_rows
+    from benchmarks.tables import print_rows
 
     made = read_run(run)
     fingerprint = load_system(system).fingerprint if system else None
     checks = verify(made, load_benchmark(made.manifest.benchmark), Options(data), fingerprint)
     rows = [("number" if each.cell else "ground", each.what, each.outcome, each.why) for each in checks]
     print_rows(("", "what", "outcome", "why"), rows)
-    if json:
-        write_rows(json, map(asdict, checks))
+    write_rows(map(asdict, checks), json, csv)
     if fallen := sum(not each.holds for each in checks):
-        note(
+        complain(
             f"error: {fallen} of {len(checks)} do not hold; find out why before you use a number of this run"
         )
         raise typer.Exit(1)
@@ -61,6 +66,7 @@ def expect_command(
     because: Annotated[str, typer.Option(help="Why a line may be lowered; kept in its file.")] = "",
     expected: Annotated[Path | None, typer.Option(help="Folder of the expectations.")] = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Make finished runs the line that the regression tests hold; lowering it needs a reason."""
     from benchmarks.harness.expectations import FOLDER, expectation_of, renewed, write_expectation
@@ -75,4 +81,4 @@ def expect_command(
         lowered = f"; lowered: {expectation.because}" if expectation.because else ""
         note(f"wrote {write_expectation(expectation, folder)}{lowered}")
     headlines = {run.folder: run.manifest.headline for run in found}
-    show([row for run in found for row in run.results if row.metric == headlines[run.folder]], json)
+    show([row for run in found for row in run.results if row.metric == headlines[run.folder]], json, csv)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands import MENDABLE, DataFolder, JsonFile, complaint, note, show
+from benchmarks.commands import MENDABLE, CsvFile, DataFolder, JsonFile, complain, complaint, show
+from nextgpt.terminal import note
 
 if TYPE_CHECKING:
     from benchmarks.harness import Benchmark, System
@@ -44,6 +45,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     only: Annotated[str | None, typer.Option(help="Of these benchmarks, those of one family.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Run systems on benchmarks, and score them; an interrupted run is continued."""
     from benchmarks.harness.benchmark import Options, Shard
@@ -54,9 +56,10 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
 
     benchmarks = of_family(map(load_benchmark, _chosen(suite, benchmark)), only)
     options = Options(data, limit, Shard.parse(shard) if shard else None)
-    json = json and json.absolute()  # a system may change the current folder
+    # A system may change the current folder.
+    json, csv = (path and path.absolute() for path in (json, csv))
     if dry_run:
-        if not print_plan(benchmarks, system or DEFAULT_SYSTEMS, options, json):
+        if not print_plan(benchmarks, system or DEFAULT_SYSTEMS, options, json, csv):
             raise typer.Exit(1)
         return
     evaluate_one = partial(
@@ -71,13 +74,13 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
         raise typer.Exit(130) from None
     finally:
         runs = [outcome for outcome in outcomes if outcome is not None]
-        show([result for run in runs for result in run.results], json)
+        show([result for run in runs for result in run.results], json, csv)
     for run in runs:
         if run.manifest.shard is not None:
             note(f"part {run.manifest.shard}, {run.manifest.samples} samples, is finished in {run.folder}")
     meaningless = [problem for run in runs if (problem := why_meaningless(run))]
     for problem in meaningless:
-        note(f"error: {problem}")
+        complain(f"error: {problem}")
     if meaningless or None in outcomes or not outcomes:
         raise typer.Exit(1)
 
@@ -87,6 +90,7 @@ def merge_command(
     *,
     data: DataFolder = None,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Put the parts that `run --shard` made together, and score them as one run."""
     from benchmarks.harness.benchmark import Options
@@ -95,9 +99,9 @@ def merge_command(
     from benchmarks.registry import load_benchmark
 
     merged = merge(run, load_benchmark(run.absolute().name), Options(data))
-    show(merged.results, json)
+    show(merged.results, json, csv)
     if problem := why_meaningless(merged):
-        note(f"error: {problem}")
+        complain(f"error: {problem}")
         raise typer.Exit(1)
 
 
@@ -128,7 +132,7 @@ def _evaluate_all(
             load = partial(load_system, name)
             system = load() if timeout is None else Isolated(load, timeout)
         except MENDABLE as error:
-            note(complaint(error))
+            complain(complaint(error))
             yield None
             continue
         for benchmark in benchmarks:
@@ -137,7 +141,7 @@ def _evaluate_all(
             except CannotTakePartError as error:
                 note(f"skipped: {error}")
             except MENDABLE as error:
-                note(complaint(error))
+                complain(complaint(error))
                 yield None
         if spent := getattr(system, "spent", None):  # what asking an endpoint has cost
             note(f"{name}: {spent}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands import JsonFile, note, show
+from benchmarks.commands import CsvFile, JsonFile, show
+from nextgpt.terminal import note
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
@@ -53,6 +54,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         bool, typer.Option("--allow-missing", help="Count samples without an answer as failed.")
     ] = False,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Score what any program made: answers, pictures, clips, sounds; people's and other tools' judgements."""
     from difflib import get_close_matches
@@ -84,7 +86,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
     else:
         results = score_files(family, references, predictions, allow_missing=allow_missing)
-    show(results, json)
+    show(results, json, csv)
     if all(result.value is None for result in results):
         raise typer.Exit(1)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands import JsonFile
+from benchmarks.commands import CsvFile, JsonFile
 from nextgpt.terminal import say
 
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the official files, or of such folders.")]
@@ -28,11 +28,13 @@ def check_command(
     *,
     data: DataFolder,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Say file by file what is there, what is missing, and what differs from the official counts."""
     from benchmarks.data.check import check
+    from benchmarks.harness.storage import write_rows
     from benchmarks.registry import benchmark_names, load_benchmark
-    from benchmarks.tables import print_rows, write_rows
+    from benchmarks.tables import print_rows
 
     chosen = dict.fromkeys(each for name in names for each in benchmark_names(name))
     findings = [(name, finding) for name in chosen for finding in check(load_benchmark(name), data)]
@@ -41,8 +43,7 @@ def check_command(
         for name, each in findings
     ]
     print_rows(("benchmark", "what", "state", "found", "official", "remark"), rows, numbers=(3, 4))
-    if json:
-        write_rows(json, ({"benchmark": name, **asdict(each)} for name, each in findings))
+    write_rows(({"benchmark": name, **asdict(each)} for name, each in findings), json, csv)
     if not all(each.good for _, each in findings):
         raise typer.Exit(1)
 
@@ -59,12 +60,14 @@ def overlap_command(
         float, typer.Option(min=0.01, max=1, help="Likeness from which two texts are near.")
     ] = 0.8,
     json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Say who is known to have learnt a benchmark, and which of its samples a training file holds."""
     from benchmarks.cards.contamination import KNOWN
     from benchmarks.data.overlap import overlaps, samples_of
+    from benchmarks.harness.storage import write_rows
     from benchmarks.registry import load_benchmark
-    from benchmarks.tables import print_rows, write_rows
+    from benchmarks.tables import print_rows
 
     benchmark = load_benchmark(name)
     known = [each for each in KNOWN if benchmark.name in each.benchmarks]
@@ -82,8 +85,7 @@ def overlap_command(
         near = [(each.sample, f"{each.likeness:.2f}", each.text, each.other, each.record) for each in shown]
         print_rows(("sample", "likeness", "benchmark", "training", "where"), near, numbers=(1,))
         say(f"{samples_of(found)} samples of {benchmark.name} are in the training files, or nearly")
-    if json:
-        write_rows(json, map(asdict, found))
+    write_rows(map(asdict, found), json, csv)
     if found:
         raise typer.Exit(1)
 

@@ -14,6 +14,7 @@ from benchmarks.harness.door import ContractError, admit, answers_of, one_line, 
 from benchmarks.harness.predictions import Prediction
 from benchmarks.harness.system import System
 from nextgpt.messages import Failure, Message, Request, seed_of
+from nextgpt.terminal import detail
 
 Answer = tuple[Message | Failure, float]
 
@@ -52,6 +53,8 @@ class Asker:
                 said, seconds = Failure("data", one_line(sample.reason)), None
             else:
                 said, seconds = next(answers)
+            if isinstance(said, Failure):
+                detail(f"{one_line(sample.id)}: {one_line(said.stage)}: {one_line(said.reason)}")
             predictions.append(Prediction(sample.id, said, seconds, asked(sample)))
         return predictions
 

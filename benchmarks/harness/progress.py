@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nextgpt.terminal import visible
+from nextgpt.terminal import visible, watched
 
 Tick = Callable[[int], object]
 
@@ -24,7 +23,7 @@ def progress(title: str, total: int | None, show: bool | None = None) -> Iterato
         >>> with progress("counting", 3, show=False) as tick:
         ...     tick(1)
     """
-    if not (sys.stderr.isatty() if show is None else show):
+    if not (watched() if show is None else show):
         yield lambda count: None
         return
     from rich.console import Console

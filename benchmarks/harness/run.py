@@ -33,7 +33,7 @@ from benchmarks.harness.records import (
 from benchmarks.harness.scoring import score
 from benchmarks.harness.system import System
 from nextgpt.messages import Failure
-from nextgpt.terminal import say
+from nextgpt.terminal import note
 
 _BATCH = 32
 
@@ -145,7 +145,7 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
             write_manifest(
                 folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
             )
-            say(f"{title}: out of memory; going on with batches of {size}", err=True)
+            note(f"{title}: out of memory; going on with batches of {size}")
 
         asker = Asker(system, seed, min(batch_size, manifest.fits or batch_size), remember)
         title, count = f"{system.name} on {benchmark.name}", _count(benchmark, options)

@@ -9,7 +9,7 @@ import os
 import reprlib
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader
@@ -208,3 +208,20 @@ def brief(value: object) -> str:
         ("'7'", '[0, 1, 2, 3, 4, 5, ...]')
     """
     return _BRIEFLY.repr(value)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], json: Path | None, csv: Path | None) -> None:
+    """Write rows to the files that are asked for: as a JSON list, as CSV, or not at all.
+
+    Raises:
+        RecordError: a file can't be written.
+    """
+    if json is None and csv is None:
+        return
+    from nextgpt.rows import csv_text
+
+    rows = [dict(row) for row in rows]
+    if json is not None:
+        write_json(json, rows)
+    if csv is not None:
+        write_atomically(csv, csv_text(rows).encode("utf-8", "backslashreplace"))

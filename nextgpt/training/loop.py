@@ -260,6 +260,9 @@ def shown_progress(*, shown: bool = True) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from nextgpt.terminal import Volume, volume
+
+    shown = shown and volume() > Volume.QUIET
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=not shown, console=Console(quiet=not shown)) as progress:
         yield progress

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from benchmarks.harness.results import Result
+from nextgpt.rows import harmless
 from nextgpt.terminal import one_line
 from reports.paper.latex import document
 from reports.paper.twin import LEGEND, SCORED, SCORED_COLUMNS, Entry, Table, Twin, scored_cells
@@ -19,8 +20,6 @@ _CSV_COLUMNS = (
     "table", "task", "dataset", "metric", "setting", "system", "published", "verdict", "gap", "measured",
     "low", "high", "n", "failed", "best", "benchmark", "run_of", "measured_metric", "signature", "remarks",
 )  # fmt: skip
-# What a spreadsheet takes for the start of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def markdown(twin: Twin) -> str:
@@ -66,18 +65,8 @@ def csv_text(twin: Twin) -> str:
     writer.writerow(_CSV_COLUMNS)
     rows = [_fields(table, entry) for table in twin.tables for entry in table.entries.values()]
     for row in (*rows, *map(_scored_fields, twin.scored)):
-        writer.writerow([no_formula(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([harmless(one_line(cell)) if isinstance(cell, str) else cell for cell in row])
     return text.getvalue()
-
-
-def no_formula(text: str) -> str:
-    """Text on one line that a spreadsheet takes for text.
-
-    >>> no_formula("=1+1"), no_formula(" @x"), no_formula("BLIP-2")
-    ("'=1+1", "'@x", 'BLIP-2')
-    """
-    line = one_line(text)
-    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 WRITERS: Mapping[str, Callable[[Twin], str]] = {

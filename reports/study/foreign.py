@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.storage import RecordError, brief, parse_json, read_file, write_atomically
+from nextgpt.rows import harmless
 from nextgpt.terminal import visible
 from reports.study.design import StudyError
 from reports.study.judgements import Judgements, Rating, Vote
-from reports.study.sheets import harmless
 
 _WINNERS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5, "bothbad": 0.5}
 _RATINGS = ("rater", "item", "criterion", "system", "value")

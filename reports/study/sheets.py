@@ -7,13 +7,13 @@ import csv
 import hashlib
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.harness.storage import disk, to_json, write_atomically
+from nextgpt.rows import harmless
 from reports.study.design import StudyError
 from reports.study.making import Made, Page
 from reports.study.material import Exhibit, Shown
@@ -162,16 +162,6 @@ def _csv(rows: Iterable[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out).writerows([[harmless(text) for text in row] for row in rows])
     return out.getvalue().encode("utf-8-sig", errors="backslashreplace")
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula.
-
-    Example:
-        >>> harmless("=cmd|' /C calc'!A0"), harmless("a = b")
-        ("'=cmd|' /C calc'!A0", 'a = b')
-    """
-    return f"'{text}" if re.match(r"\s*[=+\-@\t\r\n|]", text) else text
 
 
 def _workbook(protocol: Protocol, rows: Sequence[Sequence[str]]) -> bytes:

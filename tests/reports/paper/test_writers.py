@@ -18,10 +18,12 @@ from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from benchmarks.harness.records import Result, read_run
+from nextgpt.rows import harmless
+from nextgpt.terminal import one_line
 from reports.cli import app
 from reports.paper.latex import document, escape
 from reports.paper.twin import build_twin
-from reports.paper.writers import WRITERS, no_formula
+from reports.paper.writers import WRITERS
 from tests.hostile import HOSTILE, raw
 from tests.reports.invented import NASTY
 from tests.reports.paper.runs import answer
@@ -116,7 +118,7 @@ def test_any_text_is_latex_without_a_command_of_its_own(text: str) -> None:
 @example("\n=1+1")
 @example("  @SUM(1)")
 def test_no_text_of_the_csv_is_a_formula(text: str) -> None:
-    assert not no_formula(text).lstrip().startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not harmless(one_line(text)).lstrip().startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 def test_latex_has_a_block_for_each_table_and_balanced_braces(runs: Path) -> None:

@@ -1,0 +1,52 @@
+"""Rows as CSV: for a spreadsheet, which runs what begins like a formula, and for any program."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula.
+
+    Example:
+        >>> harmless("=cmd|' /C calc'!A0"), harmless("a = b")
+        ("'=cmd|' /C calc'!A0", 'a = b')
+    """
+    return f"'{text}" if re.match(r"\s*[=+\-@\t\r\n|%]", text) else text
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    r"""A line of names, and a line for each row; missing values are empty, lists and tables are JSON.
+
+    Args:
+        rows: by name; the names are those of all rows, in order of appearance.
+
+    Example:
+        >>> print(csv_text([{"metric": "fid", "value": -0.5}, {"metric": "=1", "of": ["a"]}]))
+        metric,value,of
+        fid,-0.5,
+        '=1,,"[""a""]"
+        <BLANKLINE>
+    """
+    rows = list(rows)
+    return csv_lines(list(dict.fromkeys(name for row in rows for name in row)), rows)
+
+
+def csv_lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """The same with the names given, which stand there without a row too."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return harmless(value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False))

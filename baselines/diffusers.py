@@ -133,6 +133,7 @@ class Diffusers:
     def _make(self, requests: Sequence[Request]) -> list[Message | Failure]:
         import torch
 
+        from nextgpt.decoding.pipelines import watched_steps
         from nextgpt.decoding.reading import hushed
 
         pictures = [_pictures(request)[0].to_pil() for request in requests if _pictures(request)]
@@ -143,6 +144,7 @@ class Diffusers:
                 generator=[torch.Generator().manual_seed(request.seed) for request in requests],
                 output_type="np",
                 **({"image": pictures} if pictures else {}),
+                **watched_steps(self._pipeline, self._makes, self._told.get("num_inference_steps")),
                 **self._told,
             )
         return [self._message(made) for made in self._arrays(out)]

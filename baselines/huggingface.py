@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from baselines.options import parse, safe
+from nextgpt import watching
 from nextgpt.errors import ConfigError
 from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Failure, Message, Modality, Request, Steps, assistant
@@ -148,11 +149,23 @@ class HuggingFace:
             return [Failure("encode", f"the prompt has {length} tokens; {max(room, 0)} fit {self.name}")]
         inputs = {key: self._placed(value) for key, value in inputs.items()}
         with torch.inference_mode(), hushed():  # of settings for sampling, which are not used
-            made = self._model.generate(**inputs, **_GREEDY, max_new_tokens=self._options.max_new_tokens)
-        # Some give back the prompt before the answer, some the answer alone.
-        if prompt is not None and made.shape[1] >= length and torch.equal(made[:, :length].cpu(), prompt):
-            made = made[:, length:]
-        return [self._told(request, ids) for request, ids in zip(requests, made.tolist(), strict=True)]
+            made = self._model.generate(
+                **inputs,
+                **_GREEDY,
+                max_new_tokens=self._options.max_new_tokens,
+                stopping_criteria=[self._watched(prompt)],
+            )
+        answers = _without(prompt, made).tolist()
+        return [self._told(request, ids) for request, ids in zip(requests, answers, strict=True)]
+
+    def _watched(self, prompt: Any) -> Any:
+        """Tells whoever watches of each token of the first answer; stops nothing by itself."""
+
+        def tell(ids: Any, _: Any, **__: Any) -> Any:
+            watching.words(lambda: self._text(_without(prompt, ids)[0].tolist()))
+            return ids.new_zeros(len(ids), dtype=bool)
+
+        return tell
 
     def _told(self, request: Request, ids: list[int]) -> Message:
         ends = self._model.generation_config.eos_token_id
@@ -166,7 +179,11 @@ class HuggingFace:
         )
         if len(ids) >= self._options.max_new_tokens and not ends.intersection(ids):
             steps += (("problem", f"the reply was cut off at {len(ids)} tokens"),)
-        return assistant(self._tokenizer.decode(ids, skip_special_tokens=True).strip(), steps=steps)
+        return assistant(self._text(ids), steps=steps)
+
+    def _text(self, ids: list[int]) -> str:
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return text.strip()
 
     def _placed(self, value: Any) -> Any:
         if not hasattr(value, "to"):
@@ -267,6 +284,14 @@ def load(place: str, *, template: str | None = None) -> HuggingFace:
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     name = safe(f"hf-{Path(where).name}")
     return HuggingFace(name, model, processor, options, template=template, fingerprint=digest)
+
+
+def _without(prompt: Any, made: Any) -> Any:
+    """The answers' ids [B, L]: some models give back the prompt before the answer, some the answer alone."""
+    length = 0 if prompt is None else prompt.shape[1]
+    if length and made.shape[1] >= length and (made[:, :length].cpu() == prompt.cpu()).all():
+        return made[:, length:]
+    return made
 
 
 def _media(request: Request) -> list[Medium]:

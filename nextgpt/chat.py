@@ -68,7 +68,7 @@ class Chat:
         Returns:
             The answer, and the files of the media in it. What failed is not remembered.
         """
-        count = self.model.config.generation.history
+        count = self.model.history
         earlier = self.messages[-count:] if count else []
         while earlier and earlier[0].role == "assistant":
             earlier = earlier[1:]

@@ -286,9 +286,18 @@ def _configured(preset: str, projection: str | None, weights: Path | None) -> Co
     return config if weights is None else with_weights(config, weights)
 
 
+def _add_commands_of_others() -> None:
+    """Packages that stand above this one bring commands by entry points ``nextgpt.commands``."""
+    from importlib.metadata import entry_points
+
+    for each in entry_points(group="nextgpt.commands"):
+        app.command(each.name)(each.load())
+
+
 def main() -> None:
     """Run the command line; what a person can put right is one line, not a traceback."""
     wait_asleep()
+    _add_commands_of_others()
     # Their warnings speak to programmers; what matters here becomes an error.
     for library in ("TRANSFORMERS", "DIFFUSERS"):
         os.environ.setdefault(f"{library}_VERBOSITY", "error")

@@ -114,6 +114,11 @@ class NextGPT(nn.Module):
         return made | {"text"}
 
     @property
+    def history(self) -> int:
+        """How many earlier messages it is shown again; 0 for one trained on single turns."""
+        return self.config.generation.history
+
+    @property
     def decoder(self) -> ImageDecoder:
         """The frozen text-to-image model, loaded when first needed."""
         return cast("ImageDecoder", self.decoders["image"])

@@ -21,7 +21,14 @@ PACKAGES = ("metrics", "nextgpt", "baselines", "toyworld", "benchmarks", "report
 
 # Who may import whom, and nothing else. A name stands for the module and all that is below it.
 # What passes between the packages, and how a person is shown it: every package prints in one way.
-SHARED_WORDS = ("nextgpt.media", "nextgpt.messages", "nextgpt.rows", "nextgpt.terminal", "nextgpt.threads")
+SHARED_WORDS = (
+    "nextgpt.media",
+    "nextgpt.messages",
+    "nextgpt.rows",
+    "nextgpt.terminal",
+    "nextgpt.threads",
+    "nextgpt.watching",
+)
 ARROWS: dict[str, tuple[str, ...]] = {
     "metrics": (),
     "nextgpt": (),
@@ -40,7 +47,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # A run holds answers; the pictures and questions that they answer come from the benchmark, by name.
     "reports": (*SHARED_WORDS, "benchmarks.harness", "benchmarks.registry", "metrics"),
 }
-EXCEPT = {"baselines": ("nextgpt.training", "nextgpt.cli", "nextgpt.chat", "nextgpt.app")}
+EXCEPT = {"baselines": ("nextgpt.training", "nextgpt.cli", "nextgpt.chat")}
 EXECUTES = {"eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler", "joblib.load", "yaml.load"}
 REGISTRY = "benchmarks/registry.py"
 TERMINAL = "nextgpt/terminal.py"
@@ -63,11 +70,13 @@ HEAVY = (
     "matplotlib",
     "pyarrow",
     "torchmetrics",
+    "gradio",
+    "fastapi",
 )
 
 # The rooms that the design names.
 ROOMS = {
-    "nextgpt": "messages terminal signals config fields documents model checkpoints chat cli",
+    "nextgpt": "messages terminal watching signals config fields documents model checkpoints chat cli",
     "nextgpt/media": "image video audio",
     "nextgpt/encoding": "imagebind clip grouping projection",
     "nextgpt/reasoning": "language_model pretrained adapters",
@@ -97,6 +106,8 @@ ROOMS = {
     "benchmarks/tasks/any_to_any": "unim t2av_compass javisbench structure",
     "benchmarks/harness": "system benchmark records run scoring gate",
     "reports": "comparison attribution tables cli",
+    "reports/study": "design sheets ratings server",
+    "reports/talk": "conversation page guard votes command",
     "reports/paper": "published links twin best writers latex",
     "reports/export": "every_eval_ever hf_eval_results",
 }

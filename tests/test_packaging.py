@@ -30,7 +30,9 @@ DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "huggingface_hub": "huggingfa
 # Imported by transformers alone, to read the `tokenizer.model` that Vicuna and T5 come with.
 THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 # Imported only where a person asked for it, behind an extra or a clear message.
-OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "gradio", "pandas", "torchmetrics"}
+OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "torchmetrics"}
+# The extra `serve`: Gradio, and what it is built upon and brings along.
+OPTIONAL |= {"gradio", "fastapi", "uvicorn"}
 # The pytest plugin of benchmarks/ comes with the extra `test`.
 TEST_ONLY = {"pytest", "_pytest", "hypothesis"}
 
@@ -101,6 +103,14 @@ def test_torch_has_an_upper_bound() -> None:
 def test_console_script_exists(entry: str) -> None:
     module, function = entry.split(":")
     assert callable(getattr(import_module(module), function))
+
+
+def test_nextgpt_finds_the_commands_of_packages_above_it_by_entry_points() -> None:
+    commands = PROJECT["entry-points"]["nextgpt.commands"]
+    assert list(commands) == ["serve"]
+    for entry in commands.values():
+        module, function = entry.split(":")
+        assert callable(getattr(import_module(module), function))
 
 
 def test_pytest_finds_the_plugin_by_its_entry_point() -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from nextgpt.decoding.conditions import Condition, read_condition
 from nextgpt.decoding.denoising import Denoising
-from nextgpt.decoding.pipelines import text_condition
+from nextgpt.decoding.pipelines import text_condition, watched_steps
 from nextgpt.decoding.reading import hushed, read_pipeline
 from nextgpt.errors import ConfigError
 from nextgpt.media import Medium
@@ -133,6 +133,7 @@ class Decoder(Denoising, Generic[M]):
                     num_inference_steps=steps,
                     guidance_scale=guidance,
                     output_type="np",
+                    **watched_steps(self.pipeline, self.modality, steps),
                     **self.options,
                 )
             )

@@ -1,4 +1,4 @@
-"""How each family of pipelines encodes text: its own `encode_prompt`, whose arguments and answers differ."""
+"""How each family of pipelines encodes text, by its own `encode_prompt`, and tells of its steps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from nextgpt import watching
+from nextgpt.messages import Modality
 
 
 def text_condition(pipeline: Any, prompts: list[str], device: torch.device) -> dict[str, Tensor]:
@@ -66,3 +69,33 @@ def _longest(pipeline: Any) -> int:
     if "max_text_seq_length" in pipeline.transformer.config:
         return int(pipeline.transformer.config.max_text_seq_length)
     return int(inspect.signature(type(pipeline).__call__).parameters["max_sequence_length"].default)
+
+
+def watched_steps(pipeline: Any, modality: Modality, steps: int | None = None) -> dict[str, Any]:
+    """Arguments by which a pipeline's call tells of each step to whoever watches; each family has its own.
+
+    Args:
+        pipeline: of diffusers.
+        modality: what it makes.
+        steps: denoising steps; None for the call's own number.
+
+    >>> class Silent:
+    ...     def __call__(self, prompt: str) -> None: ...
+    >>> watched_steps(Silent(), "image", 12)
+    {}
+    """
+    known = inspect.signature(type(pipeline).__call__).parameters
+    count = (
+        known["num_inference_steps"].default if steps is None and "num_inference_steps" in known else steps
+    )
+    total = count or 1
+    if "callback_on_step_end" in known:
+
+        def told(_: Any, place: int, time: Any, changed: dict[str, Any]) -> dict[str, Any]:
+            watching.step(modality, place + 1, total)
+            return changed
+
+        return {"callback_on_step_end": told}
+    if "callback" in known:  # the older families'
+        return {"callback": lambda place, *_: watching.step(modality, place + 1, total), "callback_steps": 1}
+    return {}

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nextgpt import watching
 from nextgpt.config import Lora
 from nextgpt.messages import Modality
 from nextgpt.reasoning.adapters import adapt, adapters, add_rows, untie
@@ -274,6 +275,7 @@ class LanguageModel(nn.Module):
                     replies[row], best[place], states[place], closing, max_new_tokens, allowed[row]
                 ):
                     going.append(place)
+            watching.words(lambda: self._said(replies[0]))
             if not going:
                 return replies
             if len(going) < len(active):
@@ -342,6 +344,9 @@ class LanguageModel(nn.Module):
         before = self.decode(said).removesuffix(stop).rstrip()
         kept = next(count for count in range(len(said) + 1) if len(self.decode(said[:count])) >= len(before))
         return begin + kept
+
+    def _said(self, reply: Generated) -> str:
+        return self.decode([token for token in reply.ids if token < self.signals.first])
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of token ids, stripped; special tokens say nothing."""

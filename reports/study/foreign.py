@@ -81,7 +81,7 @@ def write_foreign(folder: Path, judgements: Judgements) -> list[Path]:
         ]
         written.append(_write_csv(folder / "webmushra.csv", header, mushra))
     if judgements.votes:
-        lines = [json.dumps(_to_arena(vote), ensure_ascii=True) for vote in judgements.votes]
+        lines = [json.dumps(arena_record(vote), ensure_ascii=True) for vote in judgements.votes]
         written.append(folder / "votes.jsonl")
         write_atomically(written[-1], "".join(f"{line}\n" for line in lines).encode())
     return written
@@ -128,7 +128,8 @@ def _records(path: Path, data: bytes) -> Iterable[tuple[str, Any]]:
             raise StudyError(f"{path}, line {number}: not JSON ({error})") from error
 
 
-def _to_arena(vote: Vote) -> dict[str, Any]:
+def arena_record(vote: Vote) -> dict[str, Any]:
+    """A vote as Chatbot Arena writes it; the first system is ``model_a``."""
     winner = {1.0: "model_a", 0.0: "model_b"}.get(vote.outcome, "tie (bothbad)" if vote.both_bad else "tie")
     return {
         "question_id": vote.item,

@@ -13,7 +13,9 @@ from benchmarks.harness.system import System
 from nextgpt.errors import ConfigError
 from nextgpt.media import Image, Medium
 from nextgpt.messages import Failure, Message, Modality, Request, user
+from nextgpt.watching import watched
 from tests.nextgpt import pipelines
+from tests.nextgpt.ears import Ears
 
 SMALL = {
     "Zeroscope": "&frames=3&fps=4",
@@ -163,3 +165,14 @@ def test_numbers_that_are_none_are_a_failure(systems: Systems) -> None:
     weight.data.copy_(kept)
     assert isinstance(answer, Failure)
     assert "NaN or infinity" in answer.reason
+
+
+@pytest.mark.parametrize("name", ["Stable Diffusion", *SMALL])
+def test_whoever_watches_hears_each_step(systems: Systems, name: str) -> None:
+    system = systems(name)
+    (kind,) = system.produces
+    ears = Ears()
+    with watched(ears):
+        (answer,) = system.respond([wish("a red star")])
+    assert ears.steps == [(kind, 1, 2), (kind, 2, 2)]
+    assert medium(answer) == medium(system.respond([wish("a red star")])[0])

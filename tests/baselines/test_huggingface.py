@@ -15,7 +15,9 @@ from benchmarks.harness.system import System
 from nextgpt.errors import ConfigError
 from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
+from nextgpt.watching import watched
 from tests.baselines import tiny_models
+from tests.nextgpt.ears import Ears
 
 WITHOUT_TORCHVISION = [*tiny_models.CLASSES]
 ALL = [
@@ -291,3 +293,18 @@ def test_a_model_of_text_is_read_and_asked_without_diffusers(folders: Callable[[
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == ("False", "")
+
+
+@pytest.mark.parametrize("name", WITHOUT_TORCHVISION)
+def test_whoever_watches_hears_an_answer_grow(models: Callable[[str], HuggingFace], name: str) -> None:
+    system = models(name)
+    shown = [SHOWN[kind](0) for kind in sorted(system.accepts - {"text"})]
+    request = Request((user(*shown, "what is it ?"),))
+    (alone,) = system.respond([request])
+    ears = Ears()
+    with watched(ears):
+        (answer,) = system.respond([request])
+    assert answer == alone
+    assert isinstance(answer, Message), answer
+    assert len(ears.heard) > 1
+    assert ears.heard[-1] == answer.text

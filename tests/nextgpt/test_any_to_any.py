@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
+from nextgpt.watching import Stop, watched
 from nextgpt.weights.places import with_weights
 from tests.nextgpt.backbones import plain
+from tests.nextgpt.ears import Ears
 from tests.nextgpt.in_all_media import in_small, save_checkpoints, save_parts
 
 CLIP = Video(np.random.default_rng(0).integers(0, 255, (6, 24, 32, 3), np.uint8), 8)
@@ -99,6 +102,28 @@ def test_one_turn_with_everything_in_and_out(
     follow = Request((*ASKED.conversation, answer, user("and?")), frozenset({"text"}))
     (answer,) = model.respond([follow])
     assert isinstance(answer, Message), answer
+
+
+def test_whoever_watches_hears_words_and_steps_and_changes_nothing(
+    model: NextGPT, saying: Callable[[NextGPT, list[int]], None]
+) -> None:
+    saying(model, everything(model))
+    (alone,) = model.respond([ASKED])
+    saying(model, everything(model))
+    ears = Ears()
+    with watched(ears):
+        (answer,) = model.respond([ASKED])
+    assert answer == alone
+    assert ears.steps == [(kind, done, 2) for kind in ("image", "video", "audio") for done in (1, 2)]
+    assert ears.heard[-1] == alone.text  # type: ignore[union-attr]
+    assert all(later.startswith(sooner) for sooner, later in pairwise(ears.heard))
+    saying(model, everything(model))
+    ears = Ears(stop_after=len(ears.heard) + 3)
+    with pytest.raises(Stop), watched(ears):
+        model.respond([ASKED])
+    assert ears.steps[-1] == ("video", 2, 2)
+    saying(model, everything(model))
+    assert model.respond([ASKED])[0] == alone  # as if nobody had stopped it
 
 
 def test_a_mixed_batch_is_what_each_alone_would_be(model: NextGPT) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,3 +31,32 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def invented_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry finds the invented benchmark by its name."""
     monkeypatch.setattr(registry, "load_benchmark", benchmark)
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """A headless chromium, driven by playwright; where either is missing, the test is skipped."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `browser`)")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on the path (Debian: apt-get install chromium)")
+    with api.sync_playwright() as play:
+        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def serious() -> Callable[[Any], str]:
+    """What axe-core finds serious or critical on a page, in words; empty where nothing is."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-core is not installed (extra `browser`)"
+    )
+
+    def examine(page: Any) -> str:
+        # axe is put in from outside, past the page's own policy, as an inspector is
+        found = axe.Axe().run(page).response["violations"]
+        grave = [each for each in found if each["impact"] in ("serious", "critical")]
+        return json.dumps(grave, indent=1)[:3000] if grave else ""
+
+    return examine

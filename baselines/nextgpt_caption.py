@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baselines.caption_then_tool import parse_call
+from baselines.caption_then_tool import parse_calls
 from nextgpt.messages import Failure, Message, Modality, Request
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ class NextGPTCaption:
 
     Args:
         model: a whole one; it is told here to have its words drawn.
+        name: of the system; by default the model's, with ``-caption``.
     """
 
-    def __init__(self, model: NextGPT) -> None:
+    def __init__(self, model: NextGPT, name: str = "") -> None:
         self._model = model
         model.caption = caption_of
-        self.name = f"{model.name}-caption"
+        self.name = name or f"{model.name}-caption"
         self.fingerprint = hashlib.sha256(f"{VERSION}|{self.name}|{model.fingerprint}".encode()).hexdigest()[
             :16
         ]
@@ -51,14 +52,15 @@ def caption_of(words: str) -> str:
         >>> caption_of("draw: a red star"), caption_of("Here is a red star.")
         ('a red star', 'Here is a red star.')
     """
-    return parse_call(words) or words
+    calls = parse_calls(words)
+    return calls[-1][1] if calls else words
 
 
-def load(preset: str | Config = "tiny", *, checkpoint: Path | None = None) -> NextGPTCaption:
+def load(preset: str | Config = "tiny", *, checkpoint: Path | None = None, name: str = "") -> NextGPTCaption:
     """NExT-GPT-caption of a preset; arguments and errors are those of `nextgpt.load`."""
     import nextgpt
 
-    return NextGPTCaption(nextgpt.load(preset, checkpoint=checkpoint))
+    return NextGPTCaption(nextgpt.load(preset, checkpoint=checkpoint), name)
 
 
 def _checked(answer: Message | Failure) -> Message | Failure:

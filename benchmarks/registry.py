@@ -155,6 +155,7 @@ SUITES: Mapping[str, Suite] = {
 }
 
 _PIPELINE = "baselines.caption_then_tool:load"
+_TUNED = {"preset": "tiny-media", "planner": "tiny-planner", "name": "caption-then-tool-media-tuned"}
 RECORDED = "baselines.recorded:Recorded"
 
 SYSTEMS: Mapping[str, SystemEntry] = {
@@ -190,6 +191,60 @@ SYSTEMS: Mapping[str, SystemEntry] = {
             "nextgpt-tiny whose words, not whose signals, are drawn",
             "baselines.nextgpt_caption:load",
             {"preset": "tiny"},
+        ),
+        SystemEntry(
+            "nextgpt-tiny-media",
+            "NExT-GPT, tiny, pictures, clips and sounds in and out",
+            "nextgpt:load",
+            {"preset": "tiny-media"},
+        ),
+        SystemEntry(
+            "nextgpt-tiny-media-linear",
+            "the same with a linear projection",
+            "nextgpt:load",
+            {"preset": "tiny-media", "projection": "linear"},
+        ),
+        SystemEntry(
+            "nextgpt-tiny-media-blind",
+            "the same, not shown any picture or clip",
+            "baselines.blind:load",
+            {"preset": "tiny-media"},
+        ),
+        SystemEntry(
+            "nextgpt-tiny-media-deaf",
+            "the same, not played any sound",
+            "baselines.blind:load",
+            {"preset": "tiny-media", "sense": "deaf"},
+        ),
+        SystemEntry(
+            "nextgpt-tiny-media-words",
+            "the same, whose words, not whose signals, tell the decoders what to make",
+            "baselines.nextgpt_caption:load",
+            {"preset": "tiny-media", "name": "nextgpt-tiny-media-words"},
+        ),
+        SystemEntry(
+            "caption-then-tool-media",
+            "describe, plan in text, call the tools of nextgpt-tiny-media; the planner is frozen",
+            _PIPELINE,
+            {"preset": "tiny-media", "name": "caption-then-tool-media"},
+        ),
+        SystemEntry(
+            "caption-then-tool-media-tuned",
+            "the same, its planner tuned as nextgpt-tiny-media is: only the path differs",
+            _PIPELINE,
+            _TUNED,
+        ),
+        SystemEntry(
+            "caption-then-tool-media-tuned+caption",
+            "the same, given the true description: what words can carry at best",
+            _PIPELINE,
+            {**_TUNED, "given": ("caption",)},
+        ),
+        SystemEntry(
+            "caption-then-tool-media-tuned+plan",
+            "the same, given the true plan: what the tools can do at best",
+            _PIPELINE,
+            {**_TUNED, "given": ("plan",)},
         ),
         SystemEntry(
             "caption-then-tool-7b",

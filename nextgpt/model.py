@@ -8,6 +8,7 @@ condition of a frozen diffusion model.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
@@ -331,9 +332,12 @@ class NextGPT(nn.Module):
         ]
 
     def _words(self, reply: Generated, span: Span) -> str:
-        """What was said before a span."""
+        """What was said right before a span, or, where nothing was, all that was said before it."""
         first = self.language_model.signals.first
-        return self.language_model.decode([token for token in reply.ids[: span.start] if token < first])
+        before = reply.ids[: span.start]
+        since = max((place + 1 for place, token in enumerate(before) if token >= first), default=0)
+        said = self.language_model.decode(before[since:])
+        return said or self.language_model.decode([token for token in before if token < first])
 
     def _answer(self, request: Request, reply: Generated, media: Sequence[Medium]) -> Message | Failure:
         parsed = self.language_model.signals.parse(reply.ids)
@@ -359,12 +363,13 @@ class NextGPT(nn.Module):
     # For the text pipelines ----------------------------------------------------------------------
 
     @torch.no_grad()
-    def complete_text(self, prompts: Sequence[str | Sequence[Message]]) -> list[str]:
-        """What the frozen language model alone answers: no LoRA, no signals, no pictures.
+    def complete_text(self, prompts: Sequence[str | Sequence[Message]], *, tuned: bool = False) -> list[str]:
+        """What the language model alone answers: no signals, no media, and no LoRA unless it is asked for.
 
         Args:
             prompts: each a whole prompt, written out up to where the model continues, or a conversation
                 of text alone, written by the preset's template.
+            tuned: with the LoRA of the last stage.
 
         Returns:
             The replies as text, in order.
@@ -372,7 +377,7 @@ class NextGPT(nn.Module):
         self.eval()
         replies: list[str] = []
         size = self.config.generation.batch
-        with self.language_model.without_lora():
+        with nullcontext() if tuned else self.language_model.without_lora():
             for start in range(0, len(prompts), size):
                 texts = [self._write_text(prompt) for prompt in prompts[start : start + size]]
                 generated = self.language_model.generate(

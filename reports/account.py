@@ -176,7 +176,8 @@ def _part(dossier: Dossier, system: str, about: Manifest) -> str:
     stem = dossier.stems.get(system, "")
     variants: dict[Part, str] = {
         "given": f"{stem}, given the true {' and the true '.join(about.given)}",
-        "blind": f"{stem}, not shown any picture",
+        "blind": f"{stem}, not shown any picture or clip",
+        "deaf": f"{stem}, not played any sound",
         "linear": f"{stem} with a linear projection in place of grouping",
     }
     if dossier.parts[system] in variants:

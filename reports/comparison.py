@@ -54,8 +54,14 @@ _QUESTIONS: tuple[tuple[Part, str, str, str], ...] = (
     (
         "blind",
         "Sighted against blind",
-        "The same model without any picture. What it still gets right, it gets from words alone.",
+        "The same model without any picture or clip. What it still gets right, it gets from the rest.",
         "Not run: it needs runs of a system and of its variant whose name ends in -blind.",
+    ),
+    (
+        "deaf",
+        "Hearing against deaf",
+        "The same model without any sound. What it still gets right, it gets from the rest.",
+        "Not run: it needs runs of a system and of its variant whose name ends in -deaf.",
     ),
 )
 
@@ -240,5 +246,5 @@ def _ablations(dossier: Dossier) -> tuple[Ablation, ...]:
 
 
 def _attribution_missing(dossier: Dossier) -> str:
-    stem = next((name for name in dossier.main if name.startswith(PIPELINE)), PIPELINE)
+    stem = dossier.baseline if (dossier.baseline or "").startswith(PIPELINE) else PIPELINE
     return f"Not run: it needs runs of {stem}, {stem}+caption and {stem}+plan on the same benchmarks."

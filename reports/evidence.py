@@ -1,8 +1,8 @@
 """The evidence a report is written from: runs, read from their folders and put in order.
 
 A system plays one part: it is compared (``main``), or it is a variant of a compared system that
-answers a question of its own: what a truth given away would win back (``given``), what sight is
-worth (``blind``), what grouping is worth (``linear``).
+answers a question of its own: what a truth given away would win back (``given``), what sight and hearing are
+worth (``blind``, ``deaf``), what grouping is worth (``linear``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from benchmarks.harness.records import Manifest, Prediction, RecordError, Result
 from nextgpt.messages import Failure
 
 PIPELINE = "caption-then-tool"
-Part = Literal["main", "given", "blind", "linear"]
+Part = Literal["main", "given", "blind", "deaf", "linear"]
+_VARIANTS: tuple[Part, ...] = ("blind", "deaf", "linear")
 
 
 class ReportError(ValueError):
@@ -156,7 +157,8 @@ def read_dossier(folder: Path, baseline: str | None = None) -> Dossier:
     Args:
         folder: holds runs at any depth.
         baseline: the system to compare the others with; by default the text pipeline
-            ``caption-then-tool`` where it was run, else the last in alphabetical order.
+            ``caption-then-tool`` where it was run, with a tuned planner if there is one, since then only the
+            path of the information differs; else the last in alphabetical order.
 
     Raises:
         ReportError: no run, none that can be read or is scored, or an unknown baseline.
@@ -252,12 +254,16 @@ def order_main(names: Sequence[str], baseline: str | None) -> tuple[str, ...]:
     Example:
         >>> order_main(["caption-then-tool", "nextgpt-tiny"], None)
         ('nextgpt-tiny', 'caption-then-tool')
+        >>> order_main(["caption-then-tool", "caption-then-tool-tuned", "nextgpt-tiny"], None)
+        ('caption-then-tool', 'nextgpt-tiny', 'caption-then-tool-tuned')
     """
     if not names:
         raise ReportError("only runs with a truth given away are here; run the systems themselves as well")
     if baseline is not None and baseline not in names:
         raise ReportError(f"no runs of the baseline {baseline!r}; there are: {', '.join(sorted(names))}")
-    last = baseline or min((name for name in names if name.startswith(PIPELINE)), default=max(names))
+    pipelines = sorted(name for name in names if name.startswith(PIPELINE))
+    tuned = [name for name in pipelines if name.endswith("-tuned")]
+    last = baseline or next(iter([*tuned, *pipelines]), max(names))
     return (*(name for name in sorted(names) if name != last), last)
 
 
@@ -265,8 +271,8 @@ def _variant(name: str, given: bool) -> tuple[Part, str]:
     """What a name says: ``caption-then-tool+plan`` is given a truth, ``x-blind`` is x without sight."""
     if given:
         return "given", name.partition("+")[0]
-    for part in ("blind", "linear"):
+    for part in _VARIANTS:
         stem = name.removesuffix(f"-{part}")
         if stem != name:
-            return ("blind" if part == "blind" else "linear"), stem
+            return part, stem
     return "main", name

@@ -45,7 +45,7 @@ SECTIONS = (
     ("metrics", "Every metric"),
     ("differences", "Paired differences"),
     ("slices", "Slices"),
-    ("ablation", "Ablation and blind"),
+    ("ablation", "Ablation, blind and deaf"),
     ("attribution", "Where the pipeline lost it"),
     ("failures", "What failed"),
     ("costs", "Cost and quality"),

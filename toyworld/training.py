@@ -72,6 +72,26 @@ def examples_in_all_media(stage: str, count: int, seed: int = 0) -> Iterator[Exa
     """
     if stage not in _STAGES:
         raise ValueError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
+    yield from map(_example, _conversations(stage, count, seed))
+
+
+def examples_in_words(stage: str, count: int, seed: int = 0) -> Iterator[Example]:
+    """The same examples as `examples_in_all_media`, with descriptions where media stand: a planner's.
+
+    Example:
+        >>> (told,) = examples_in_words("encoding", 1)
+        >>> told.conversation[0].text.partition(":")[0], told.conversation[0].media
+        ('picture', ())
+    """
+    if stage not in _STAGES:
+        raise ValueError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}")
+    for exchanges in _conversations(stage, count, seed):
+        turns = (exchange.turn for exchange in exchanges)
+        yield Example(tuple(m for turn in turns for m in (user(turn.request), assistant(turn.reply))))
+
+
+def _conversations(stage: str, count: int, seed: int) -> Iterator[tuple[Exchange, ...]]:
+    """What a stage learns from, over scenes, clips and sounds in turn."""
     rng = random.Random(f"media-{stage}-{seed}")
     held = {
         kind: itertools.cycle([draw("train", seed + 1_000_000, kind=kind) for draw in (dialogues, drills)])
@@ -80,15 +100,15 @@ def examples_in_all_media(stage: str, count: int, seed: int = 0) -> Iterator[Exa
     values = {kind: entry.stream("train", seed + 1_000_000) for kind, entry in KINDS.items()}
     for kind, entry in itertools.islice(itertools.cycle(KINDS.items()), count):
         if stage == "instruct":
-            yield _example(next(next(held[kind])))
+            yield next(next(held[kind]))
             continue
         value = next(values[kind])
         if stage == "encoding":
             request = (value, rng.choice(entry.describe_requests))
-            yield _example((Exchange(request, (entry.describe(value),), "describe"),))
+            yield (Exchange(request, (entry.describe(value),), "describe"),)
         else:
             wording = rng.choice(entry.make_requests).format(caption=entry.paraphrase(value, rng))
-            yield _example((Exchange((wording,), (call(value), value), "make"),))
+            yield (Exchange((wording,), (call(value), value), "make"),)
 
 
 def _example(exchanges: Sequence[Exchange]) -> Example:

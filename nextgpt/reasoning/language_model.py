@@ -178,8 +178,9 @@ class LanguageModel(nn.Module):
         signal, medium = ids >= first, ids == MEDIUM
         table = self.causal.get_input_embeddings()
         embeds: Tensor = table(ids.masked_fill(signal | medium, 0))
-        rows = self.signal_embeddings.to(embeds.dtype)
-        embeds = torch.where(signal.unsqueeze(-1), rows[(ids - first).clamp(min=0)], embeds)
+        if self.signals.total:
+            rows = self.signal_embeddings.to(embeds.dtype)
+            embeds = torch.where(signal.unsqueeze(-1), rows[(ids - first).clamp(min=0)], embeds)
         places, given = int(medium.sum()), 0 if concepts is None else concepts.shape[0] * concepts.shape[1]
         if places != given:
             raise ValueError(f"{places} places for concept tokens, but {given} concept tokens")

@@ -75,7 +75,8 @@ def begin(
     model = assemble(config, stage, device=device)
     if stage == "instruct":
         adopt(model, encoding or shipped(config, "encoding"), ("input_projection",))
-        adopt(model, decoding or shipped(config, "decoding"), ("output_projection", "signals"))
+        if config.signals:  # what makes no media has no second stage
+            adopt(model, decoding or shipped(config, "decoding"), ("output_projection", "signals"))
     model.requires_grad_(False)
     for parameter in model.trained().values():
         # Beside frozen weights in half precision too: small steps would be lost in it.

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from baselines.blind import Blind
+from baselines.blind import Without
 from benchmarks.harness.system import System
-from nextgpt.media import Image
+from nextgpt.media import Audio, Image, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 
 PICTURE = Image(np.zeros((4, 4, 3), dtype=np.uint8))
@@ -28,7 +28,7 @@ class Seer:
 
 
 def test_no_picture_reaches_the_system_and_all_else_does() -> None:
-    system = Blind(Seer())
+    system = Without(Seer())
     talk = (user(PICTURE, "look"), assistant("a cat", PICTURE), user("and here?", PICTURE))
     (answer,) = system.respond([Request(talk, seed=5)])
     assert isinstance(answer, Message)
@@ -36,8 +36,27 @@ def test_no_picture_reaches_the_system_and_all_else_does() -> None:
 
 
 def test_it_takes_part_where_the_sighted_system_does_under_a_name_of_its_own() -> None:
-    system = Blind(Seer())
+    system = Without(Seer())
     assert isinstance(system, System)
     assert system.name == "seer-blind"
     assert system.fingerprint != Seer.fingerprint
     assert system.accepts >= Seer.accepts
+
+
+def test_each_sense_takes_its_own_media_away() -> None:
+    clip, sound = Video(np.zeros((2, 4, 4, 3), np.uint8), 4), Audio(np.zeros(800, np.float32), 16_000)
+
+    class All(Seer):
+        accepts = frozenset[Modality]({"text", "image", "video", "audio"})
+
+        def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
+            return [assistant(" ".join(m.modality for m in r.conversation[0].media)) for r in requests]
+
+    asked = [Request((user(PICTURE, clip, sound, "look and listen"),))]
+    for sense, left in (("blind", "audio"), ("deaf", "image video")):
+        system = Without(All(), sense)  # type: ignore[arg-type]
+        (answer,) = system.respond(asked)
+        assert isinstance(answer, Message)
+        assert answer.text == left
+        assert system.name == f"seer-{sense}"
+        assert system.accepts == All.accepts

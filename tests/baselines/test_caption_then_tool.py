@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from baselines.caption_then_tool import CALL, DESCRIBE, PICTURE, CaptionThenTool, load, parse_call
+from baselines.caption_then_tool import DESCRIBE, SHOWN, CaptionThenTool, Maker, load, parse_calls
 from benchmarks.harness.system import System
-from nextgpt.media import Image
+from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
+from nextgpt.signals import MODALITIES
 from toyworld import dialogue
+from toyworld.drills import drills
+from toyworld.exchanges import Exchange
+from toyworld.kinds import call, kind_of
+from toyworld.splits import clips, scenes, sounds
 
 if TYPE_CHECKING:
     from nextgpt.model import NextGPT
@@ -33,7 +38,7 @@ class World:
         self.painted: list[tuple[str, int]] = []
 
     def describe(self, requests: Sequence[Request]) -> list[Message | Failure]:
-        assert all(request.conversation[0].text == DESCRIBE for request in requests)
+        assert all(request.conversation[0].text == DESCRIBE["image"] for request in requests)
         pictures = [request.conversation[0].images[0] for request in requests]
         self.described += pictures
         return [self._words(int(picture.pixels[0, 0, 0])) for picture in pictures]
@@ -54,7 +59,7 @@ class World:
         return [shade(100 + number) for number, _ in enumerate(prompts)]
 
     def system(self, *given: str) -> CaptionThenTool:
-        return CaptionThenTool(self.describe, self.plan, self.paint, parts="p", given=given)
+        return CaptionThenTool(self.describe, self.plan, {"image": self.paint}, parts="p", given=given)
 
 
 def request(*parts: str | Image, wanted: frozenset[Modality] | None = IMAGE, **hints: str) -> Request:
@@ -79,9 +84,7 @@ def test_every_picture_of_a_conversation_becomes_words_in_its_place() -> None:
     world = World()
     talk = (user("look", shade(9), "here"), assistant("well.", shade(8)), user(shade(7), "mirror it"))
     world.system().respond([Request(talk)])
-    assert world.planned == [
-        "look picture: shade 9 here / well. picture: shade 8 / picture: shade 7 mirror it"
-    ]
+    assert world.planned == ["look picture: shade 9 here / well. draw: shade 8 / picture: shade 7 mirror it"]
 
 
 def test_text_alone_needs_no_description() -> None:
@@ -172,7 +175,7 @@ def test_names_and_fingerprints_tell_variants_apart() -> None:
         "caption-then-tool+plan",
     ]
     assert len({system.fingerprint for system in variants}) == 3
-    other = CaptionThenTool(World().describe, World().plan, World().paint, parts="q")
+    other = CaptionThenTool(World().describe, World().plan, {"image": World().paint}, parts="q")
     assert other.fingerprint != variants[0].fingerprint
 
 
@@ -182,28 +185,81 @@ def test_unknown_hint_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "prompt"),
+    ("plan", "calls"),
     [
-        ("draw: a star", "a star"),
-        ("  draw:a star \n", "a star"),
-        ("draw:", None),
-        ("draw:   ", None),
-        ("please draw: a star", None),
-        ("a star", None),
-        ("", None),
-        ("draw: draw: a star", "draw: a star"),
+        ("draw: a star", [("image", "a star")]),
+        ("  draw:a star \n", [("image", "a star")]),
+        ("draw:", []),
+        ("draw:   ", []),
+        ("please draw: a star", []),
+        ("a star", []),
+        ("", []),
+        ("draw: draw: a star", [("image", "draw: a star")]),
+        ("play: a bell\nfilm: a star", [("audio", "a bell"), ("video", "a star")]),
     ],
 )
-def test_calls_are_told_from_answers(plan: str, prompt: str | None) -> None:
-    assert parse_call(plan) == prompt
+def test_calls_are_told_from_answers(plan: str, calls: list[tuple[str, str]]) -> None:
+    assert parse_calls(plan) == calls
 
 
-def test_calls_are_those_that_the_language_model_learns() -> None:
-    assert parse_call(dialogue.CALL.format(caption="a star")) == "a star"
-    assert dialogue.CALL.startswith(CALL)
-    assert dialogue.DESCRIBE == DESCRIBE
-    spoken = PICTURE.format(caption="a star") + " mirror it"
+def test_words_are_those_that_the_language_model_learns() -> None:
+    assert DESCRIBE["image"] == dialogue.DESCRIBE
+    spoken = SHOWN["image"].format(caption="a star") + " mirror it"
     assert dialogue.PICTURE.format(caption="a star", request="mirror it") == spoken
+    for value in (scenes("test", 1)[0], clips("test", 1)[0], sounds("test", 1)[0]):
+        kind = kind_of(value)
+        assert parse_calls(call(value)) == [(kind.modality, kind.describe(value))]
+        assert DESCRIBE[kind.modality] in kind.describe_requests
+        told = Exchange((value, "hm?"), ("yes",), "ask").turn.request
+        assert told == f"{SHOWN[kind.modality].format(caption=kind.describe(value))} hm?"
+    both = next(e for held in drills("test") for e in held if len(e.reply) == 4)
+    assert [kind for kind, _ in parse_calls(both.turn.reply)] == [
+        kind_of(part).modality for part in both.reply if not isinstance(part, str)
+    ]
+
+
+def test_every_medium_goes_through_words_and_each_call_to_its_own_tool() -> None:
+    made: list[tuple[str, str, int]] = []
+
+    def maker(kind: str, medium: Medium) -> Maker:
+        def make(prompts: Sequence[str], seeds: Sequence[int]) -> list[Medium]:
+            made.extend((kind, prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True))
+            return [medium] * len(prompts)
+
+        return make
+
+    def describe(requests: Sequence[Request]) -> list[Message | Failure]:
+        return [assistant(f"{r.conversation[0].text[13:-1]} seen") for r in requests]
+
+    def plan(conversations: Sequence[Sequence[Message]]) -> list[str]:
+        planned.extend(turns[-1].text for turns in conversations)
+        return ["film: a star moves up play: a bell"] * len(conversations)
+
+    planned: list[str] = []
+    clip, sound = Video(np.zeros((2, 4, 4, 3), np.uint8), 4), Audio(np.zeros(800, np.float32), 16_000)
+    makers: dict[Modality, Maker] = {"video": maker("video", clip), "audio": maker("audio", sound)}
+    system = CaptionThenTool(describe, plan, makers, parts="p", accepts=frozenset({"text", *MODALITIES}))
+    both = frozenset[Modality]({"video", "audio"})
+    wanted: list[frozenset[Modality] | None] = [both, frozenset({"audio"}), frozenset({"image"})]
+    asked = [Request((user(clip, sound, shade(9), "go on"),), wanted=each, seed=7) for each in wanted]
+    filmed, played, drawn = system.respond(asked)
+    assert planned[0] == "clip: clip seen sound: sound seen picture: picture seen go on"
+    assert isinstance(filmed, Message)
+    assert isinstance(played, Message)
+    assert [type(medium) for medium in filmed.media] == [Video, Audio]
+    assert played.media == (sound,)
+    assert made == [("video", "a star moves up", 7), ("audio", "a bell", 7), ("audio", "a bell", 7)]
+    assert isinstance(drawn, Failure)
+    assert drawn.reason.startswith("a picture is wanted, but the plan")
+
+
+def test_what_the_assistant_called_for_is_told_by_its_call_alone() -> None:
+    world = World()
+    talk = (user("draw it"), assistant("draw: a truth", shade(255)), user("mirror it"))
+    (answer,) = world.system().respond([Request(talk, wanted=IMAGE)])
+    assert isinstance(answer, Message)
+    assert world.planned == ["draw it / draw: a truth / mirror it"]
+    assert world.described == []
 
 
 # --- its parts are NExT-GPT's own ----------------------------------------------------------------
@@ -230,7 +286,7 @@ def test_its_describer_planner_and_painter_are_those_of_the_model(
     loaded: tuple[NextGPT, CaptionThenTool],
 ) -> None:
     model, pipeline = loaded
-    (caption,) = model.respond([Request((user(shade(9), DESCRIBE),))])
+    (caption,) = model.respond([Request((user(shade(9), DESCRIBE["image"]),))])
     assert isinstance(caption, Message)
     (answer,) = pipeline.respond([request(shade(9), "mirror it", wanted=TEXT)])
     prompt = f"USER: picture: {caption.text} mirror it ASSISTANT:"
@@ -240,7 +296,7 @@ def test_its_describer_planner_and_painter_are_those_of_the_model(
 
 def test_its_painter_draws_from_prompt_and_seed_alone(loaded: tuple[NextGPT, CaptionThenTool]) -> None:
     model, pipeline = loaded
-    given = CaptionThenTool(model.respond, model.complete_text, pipeline._painter, parts="", given=["plan"])
+    given = CaptionThenTool(model.respond, model.complete_text, pipeline._makers, parts="", given=["plan"])
     asked = [request("draw", plan=f"draw: a {colour} circle") for colour in ("red", "blue")]
     (red, blue), (alone,) = given.respond(asked), given.respond(asked[:1])
     assert isinstance(red, Message)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from nextgpt.checkpoints import Card, save
-from nextgpt.config import Config, Projection
+from nextgpt.config import STAGES, Config, Projection, checkpoint_place, load_config
 from nextgpt.loading import assemble, backbones
+from nextgpt.training.loop import run
+from nextgpt.weights.places import with_weights
 from tests.nextgpt.backbones import save_encoder, save_language_model
 from tests.nextgpt.pipelines import build
 
@@ -27,7 +30,7 @@ def in_small(config: Config) -> Config:
             config.generation,
             max_new_tokens=48,
             steps=2,
-            options={"video": {"num_frames": 3, "fps": 8}},
+            options={"video": {"num_frames": 3, "fps": 8}} if "video" in config.signals else {},
         ),
     )
 
@@ -52,3 +55,41 @@ def save_checkpoints(folder: Path, config: Config, preset: str) -> None:
         model = assemble(config, stage, device="cpu")
         card = Card(stage, preset, config.projection, backbones(config, stage))
         save(folder / stage, card, model.trained())
+
+
+NAMES = {
+    "encoder": "media_encoder",
+    "language_model": "media_language_model",
+    "image": "diffusion",
+    "video": "video_diffusion",
+    "audio": "audio_diffusion",
+}
+
+
+def trained_in_two_steps(root: Path, preset: str, *projections: str) -> Config:
+    """A preset of this world with its stages after two steps each, on parts that `save_parts` wrote.
+
+    One that makes no media has the third stage alone, which begins with the first of tiny-media.
+    """
+    config = with_weights(in_small(load_config(preset)), root)
+    assert config.training is not None
+    stages = STAGES if config.signals else STAGES[-1:]
+    first = None if config.signals else root / "checkpoints" / "tiny-media" / "encoding"
+    plans: dict[str, Any] = {
+        stage: dataclasses.replace(config.training.stage(stage), steps=2, examples=6, held_out=6, batch=6)
+        for stage in stages
+    }
+    folder = root / "checkpoints" / config.name
+    config = dataclasses.replace(
+        config,
+        training=dataclasses.replace(config.training, **plans),
+        weights=dataclasses.replace(config.weights, checkpoints=str(folder)),
+        generation=dataclasses.replace(config.generation, max_new_tokens=96),
+    )
+    for projection in projections or (config.projection,):
+        own = dataclasses.replace(config, projection=projection)
+        for stage in stages:
+            place = folder / checkpoint_place(own, stage).rpartition("/")[2]
+            if not place.exists():
+                run(own, stage, out=place, encoding=first)
+    return config

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.attribution import attribute_runs
 from reports.evidence import ReportError, read_dossier
 from tests.reports.invented import benchmark, play, right_below
 
@@ -68,3 +69,15 @@ def test_benchmarks_stand_in_reading_order(tmp_path: Path) -> None:
     for name in names:
         play(tmp_path, "a", right_below(10), benchmark(name))
     assert read_dossier(tmp_path).benchmarks == ("toy-x", "coco-x", "toy-x-compositional")
+
+
+def test_a_tuned_planner_is_the_baseline_where_it_was_run_and_deaf_is_a_variant(tmp_path: Path) -> None:
+    names = ("caption-then-tool", "caption-then-tool-tuned", "caption-then-tool-tuned+caption", "x", "x-deaf")
+    for name in names:
+        play(tmp_path, name, right_below(40), given=("caption",) if "+" in name else ())
+    dossier = read_dossier(tmp_path)
+    assert dossier.main == ("caption-then-tool", "x", "caption-then-tool-tuned")
+    assert dossier.variants("deaf") == [("x", "x-deaf")]
+    assert dossier.variants("given") == [("caption-then-tool-tuned", "caption-then-tool-tuned+caption")]
+    (account,), _ = attribute_runs(dossier)
+    assert account.pipeline == "caption-then-tool-tuned"

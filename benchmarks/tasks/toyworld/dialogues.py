@@ -68,7 +68,8 @@ def _load(split: TestSplit, options: Options) -> Iterator[Sample]:
             },
             group=str(number),
             hints={
-                "caption": kind_of(about).describe(about) if about is not None else "",
+                # Of what the user shows; what was made is told by the calls that made it.
+                "caption": "".join(kind_of(v).describe(v) for v in held[0].request if not isinstance(v, str)),
                 "plan": truth.plan,
             },
         )
@@ -78,7 +79,7 @@ def _benchmark(name: str, split: TestSplit) -> Benchmark:
     return Benchmark(
         name=name,
         family="any-to-any",
-        version=1,
+        version=2,  # since 2 the caption is that of what the user shows
         source=SOURCE,
         licence=LICENCE,
         protocol={"prompt": PROMPT, "split": split, "samples": DIALOGUES, "replies before": "the true ones"},

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from baselines.caption_then_tool import parse_call
+from baselines.caption_then_tool import parse_calls
 from benchmarks.harness.benchmark import Benchmark, Options, Sample
 from benchmarks.registry import SUITES, load_benchmark
 from benchmarks.tasks.toyworld.readings import PICTURES, TEXTS
@@ -54,10 +54,10 @@ def measure(
 
 def perfect(sample: Sample) -> Message:
     """What a pipeline answers that is given the true plan, and whose tool never errs."""
-    prompt = parse_call(sample.hints["plan"])
-    if prompt is None:
+    calls = parse_calls(sample.hints["plan"])
+    if not calls:
         return assistant(sample.hints["plan"])
-    scene = parse(prompt)
+    scene = parse(calls[0][1])
     assert scene is not None
     return assistant(render(scene))
 

@@ -119,7 +119,7 @@ ASKED = {
     "toy-audio-editing": (1, "3505b245a699"),
     "toy-conversions": (1, "0ca080f93f4c"),
     "toy-sight-and-sound": (1, "51a567dae6a7"),
-    "toy-dialogues": (1, "e5308c7ea51c"),
+    "toy-dialogues": (2, "b209f76021e6"),
     "toy-video-captioning-compositional": (1, "2ac65ba66942"),
     "toy-audio-captioning-compositional": (1, "e3776abf4935"),
     "toy-video-qa-compositional": (1, "a704ad82e905"),
@@ -130,7 +130,7 @@ ASKED = {
     "toy-audio-editing-compositional": (1, "12bf36e26cde"),
     "toy-conversions-compositional": (1, "4463e98730c6"),
     "toy-sight-and-sound-compositional": (1, "17a443d9bf53"),
-    "toy-dialogues-compositional": (1, "8a4c4aaa89c7"),
+    "toy-dialogues-compositional": (2, "272585c22555"),
 }
 
 

@@ -12,12 +12,16 @@ from benchmarks.data.check import tally
 from benchmarks.harness.benchmark import Benchmark, BenchmarkError, Family, Options
 from benchmarks.harness.storage import write_rows
 from benchmarks.registry import load_system
+from benchmarks.systems import needs
 from benchmarks.systems import systems as known_systems
 from benchmarks.tables import print_rows
 from benchmarks.tasks.official import DataError
 from benchmarks.tasks.published import OfficialData
 
 _HEAD = ("benchmark", "system", "samples", "official", "networks", "verdict")
+_WEIGHTS = ("system", "weights", "state")
+_THEIRS = "a system of your own"
+_HERE, _UNKNOWN = "here", "not known"
 
 
 def of_family(benchmarks: Iterable[Benchmark], only: str | None) -> list[Benchmark]:
@@ -52,10 +56,10 @@ def print_plan(
     json: Path | None,
     csv: Path | None,
 ) -> bool:
-    """Print what would run, on how many samples, through which networks; whether all of it could.
+    """Print what would run, on how many samples, through which networks and weights; whether all of it could.
 
-    Systems of the registry are named and not loaded, for that takes as long as a short run; whether their
-    weights are at hand is what ``nextgpt-bench doctor`` says. A system of one's own is not loaded either.
+    Systems of the registry are not loaded, for that takes as long as a short run: their files are looked for.
+    A system of one's own is not loaded either, and which weights it has is not known.
 
     Raises:
         RegistryError: there is no such system.
@@ -64,17 +68,43 @@ def print_plan(
     for name in systems:
         if name not in known and ":" not in name:
             load_system(name)  # raises what it would in a run
-    rows, runnable = [], True
+    weights = {name: _weights(name) for name in dict.fromkeys(systems)}
+    lacking = {name: _lacking(states) for name, states in weights.items()}
+    rows, runnable = [], not any(lacking.values())
     for benchmark in benchmarks:
         samples, official, verdict = _prospect(benchmark, options)
         networks = ", ".join(dict.fromkeys(use.network for use in benchmark.metrics if use.network))
         for name in systems:
             learnt = "; contaminated" if known_overlaps(name, benchmark.name) else ""
-            rows.append((benchmark.name, name, samples, official, networks, verdict + learnt))
+            said = f"cannot run: {lacking[name]}" if lacking[name] and samples else verdict
+            rows.append((benchmark.name, name, samples, official, networks, said + learnt))
         runnable = runnable and bool(samples)
     print_rows(_HEAD, rows, numbers=(2, 3))
-    write_rows((dict(zip(_HEAD, row, strict=True)) for row in rows), json, csv)
+    print_rows(_WEIGHTS, [(name, *each) for name, states in weights.items() for each in states])
+    plan = (dict(zip(_HEAD, row, strict=True)) for row in rows)
+    write_rows(({**row, "weights": dict(weights[row["system"]])} for row in plan), json, csv)
     return runnable
+
+
+def _weights(system: str) -> list[tuple[str, str]]:
+    """Weights that a system would load, and the state of each."""
+    try:
+        found = needs(system)
+    except ValueError as error:
+        return [(_UNKNOWN, str(error))]
+    if found is None:
+        return [(_UNKNOWN, _THEIRS)]
+    return [(what, f"not here: {why}" if why else _HERE) for what, why in found] or [("none", _HERE)]
+
+
+def _lacking(states: Sequence[tuple[str, str]]) -> str:
+    """What keeps a system from being loaded, as far as is known; empty where nothing does."""
+    wrong = [(what, state) for what, state in states if state not in (_HERE, _THEIRS)]
+    if not wrong:
+        return ""
+    more = f", and {len(wrong) - 1} more of its {len(states)} parts" if wrong[1:] else ""
+    what, state = wrong[0]
+    return state if what == _UNKNOWN else f"{what}: {state}{more}"
 
 
 def _prospect(benchmark: Benchmark, options: Options) -> tuple[str, str, str]:

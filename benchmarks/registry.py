@@ -41,12 +41,21 @@ class SystemEntry:
     """Where a system is found: ``package.module:factory``, and what the factory is called with.
 
     A name with a colon stands for many systems: what a person writes after it is the first argument.
+
+    Attributes:
+        name: as in ``--system NAME``.
+        about: what it is for people.
+        target: where its factory is found.
+        arguments: what the factory is called with.
+        needs: a function of the same arguments that says, without loading, which weights it would load and
+            what is wrong with each; empty for a system without weights.
     """
 
     name: str
     about: str
     target: str
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,39 +167,54 @@ _PIPELINE = "baselines.caption_then_tool:load"
 _TUNED = {"preset": "tiny-media", "planner": "tiny-planner", "name": "caption-then-tool-media-tuned"}
 RECORDED = "baselines.recorded:Recorded"
 
+_NEEDS = "baselines.needs"
+
+
+def _preset(name: str, about: str, **arguments: str) -> SystemEntry:
+    return SystemEntry(name, about, "nextgpt:load", arguments, f"{_NEEDS}:of_preset")
+
+
+def _pipeline(name: str, about: str, **arguments: Any) -> SystemEntry:
+    return SystemEntry(name, about, _PIPELINE, arguments, f"{_NEEDS}:of_preset")
+
+
 SYSTEMS: Mapping[str, SystemEntry] = {
     entry.name: entry
     for entry in (
+        _preset("nextgpt-tiny", "NExT-GPT, tiny, grouping projection", preset="tiny"),
+        _preset("nextgpt-7b", "NExT-GPT of the paper, full size; trained parts are yours", preset="7b"),
+        _preset("nextgpt-7b-linear", "the same with a linear projection", preset="7b", projection="linear"),
+        _preset("nextgpt-7b-v0", "the released weights of 2023, after `nextgpt convert`", preset="7b-v0"),
         SystemEntry(
-            "nextgpt-tiny", "NExT-GPT, tiny, grouping projection", "nextgpt:load", {"preset": "tiny"}
+            "nextgpt:PRESET",
+            "NExT-GPT of a preset or YAML file, ?weights=DIR&checkpoint=DIR",
+            "baselines.nextgpt_at:load",
+            needs=f"{_NEEDS}:of_named_preset",
         ),
         SystemEntry(
             "nextgpt-tiny-blind",
             "the same, not shown any picture",
             "baselines.blind:load",
             {"preset": "tiny"},
+            f"{_NEEDS}:of_preset",
         ),
-        SystemEntry(
-            "nextgpt-tiny-linear",
-            "the same with a linear projection",
-            "nextgpt:load",
-            {"preset": "tiny", "projection": "linear"},
-        ),
-        SystemEntry("caption-then-tool", "describe, plan in text, call the same painter", _PIPELINE),
-        SystemEntry(
-            "caption-then-tool+caption",
-            "the same, given the true description",
-            _PIPELINE,
-            {"given": ("caption",)},
-        ),
-        SystemEntry(
-            "caption-then-tool+plan", "the same, given the true plan", _PIPELINE, {"given": ("plan",)}
-        ),
+        _preset("nextgpt-tiny-linear", "tiny with a linear projection", preset="tiny", projection="linear"),
+        _pipeline("caption-then-tool", "describe, plan in text, call the same painter"),
+        _pipeline("caption-then-tool+caption", "the same, given the true description", given=("caption",)),
+        _pipeline("caption-then-tool+plan", "the same, given the true plan", given=("plan",)),
         SystemEntry(
             "nextgpt-tiny-caption",
             "nextgpt-tiny whose words, not whose signals, are drawn",
             "baselines.nextgpt_caption:load",
             {"preset": "tiny"},
+            f"{_NEEDS}:of_preset",
+        ),
+        SystemEntry(
+            "nextgpt-7b-caption",
+            "nextgpt-7b whose words, not whose signals, are drawn",
+            "baselines.nextgpt_caption:load",
+            {"preset": "7b"},
+            f"{_NEEDS}:of_preset",
         ),
         SystemEntry(
             "nextgpt-tiny-media",
@@ -251,29 +275,37 @@ SYSTEMS: Mapping[str, SystemEntry] = {
             "full size: BLIP-2, LLaVA, Qwen2-Audio describe, Vicuna plans calls of NExT-GPT's decoders",
             "baselines.tool_parts:load",
             {"place": "7b"},
+            f"{_NEEDS}:of_tools",
         ),
         SystemEntry(
-            "tools:FILE", "captioners, planner and tools that a YAML file names", "baselines.tool_parts:load"
+            "tools:FILE",
+            "captioners, planner and tools that a YAML file names",
+            "baselines.tool_parts:load",
+            needs=f"{_NEEDS}:of_tools",
         ),
         SystemEntry(
             "hf:MODEL",
             "any model of transformers that answers in text: folder or hub id",
             "baselines.huggingface:load",
+            needs=f"{_NEEDS}:of_model",
         ),
         SystemEntry(
             "diffusers:MODEL",
             "any text-to-picture, -clip or -sound pipeline: folder or hub id",
             "baselines.diffusers:load",
+            needs=f"{_NEEDS}:of_model",
         ),
         SystemEntry(
             "openai:URL",
             "any OpenAI-compatible endpoint; the key is read from OPENAI_API_KEY",
             "baselines.openai_compatible:load",
+            needs=f"{_NEEDS}:of_endpoint",
         ),
         SystemEntry(
             "answers:FILE",
             "recorded answers: an official results file or our predictions.jsonl",
             "benchmarks.systems:recorded",
+            needs=f"{_NEEDS}:of_file",
         ),
         SystemEntry("null", "says nothing: where the scales begin", "baselines.null:Null"),
         SystemEntry(

@@ -81,6 +81,29 @@ def checked(found: Any, name: str) -> System:
     return found
 
 
+def needs(name: str) -> list[tuple[str, str]] | None:
+    """Weights that a system would load, each with why it can't, empty where it is here; nothing is loaded.
+
+    Returns:
+        None for a system of somebody else's, whose weights nobody here knows.
+
+    Raises:
+        ValueError: what the name names, such as a YAML file, can't be read.
+
+    >>> needs("null"), needs("my.module:factory")
+    ([], None)
+    """
+    head, colon, argument = name.partition(":")
+    entry = SYSTEMS.get(name) or next(
+        (each for each in SYSTEMS.values() if each.name.startswith(f"{head}:")), None
+    )
+    if entry is None or (colon and not argument):
+        return None
+    if not entry.needs:
+        return []
+    return list(_made(entry.needs, *([argument] if colon else []), **entry.arguments))
+
+
 def _made(target: str, *positional: Any, **arguments: Any) -> Any:
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)(*positional, **arguments)

@@ -80,6 +80,50 @@ def test_networks_that_metrics_look_through_are_named(
     assert json.loads(rows.read_text())[0]["networks"] == "vggish, panns, clap"
 
 
+@pytest.mark.parametrize(
+    ("system", "lacking", "states"),
+    [
+        ("null", "", {"none": "here"}),
+        ("nextgpt-tiny", "", {"toyworld:weights/encoder": "here", "toyworld:weights/language_model": "here"}),
+        ("nextgpt-7b", "nielsr/imagebind-huge: not here: ", {"lmsys/vicuna-7b-v1.5": "not here: "}),
+        (
+            "caption-then-tool-7b",
+            "lmsys/vicuna-7b-v1.5: not here",
+            {"Salesforce/blip2-opt-2.7b": "not here: "},
+        ),
+        ("nextgpt:tiny?checkpoint=nowhere", "nowhere: not here: no such folder", {"nowhere": "not here: "}),
+        ("nextgpt:tinny", "cannot run: tinny: no such preset", {"not known": ""}),
+        ("hf:org/model?batch=2", "org/model: not here: neither a folder", {"org/model": "not here: "}),
+        ("diffusers:cut", "model.safetensors: ", {"cut": "not here: "}),
+        ("diffusers:empty", "empty: not here: empty: holds no weights", {"empty": "not here: "}),
+        ("answers:nowhere.json", "nowhere.json: not here: no such file", {"nowhere.json": "not here: "}),
+        ("tools:nowhere.yaml", "nowhere.yaml: no file that can be read", {"not known": "nowhere.yaml"}),
+        ("openai:http://127.0.0.1:1/v1?model=m", "", {"none": "here"}),
+        (SPEAKER, "", {"not known": "a system of your own"}),
+    ],
+)
+def test_a_dry_run_names_the_weights_of_a_system_and_whether_they_are_here(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    system: str,
+    lacking: str,
+    states: dict[str, str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    (tmp_path / "cut/unet").mkdir(parents=True)
+    (tmp_path / "cut/unet/model.safetensors").write_bytes(b"\xff\0\0\0\0\0\0\0{")
+    (tmp_path / "empty").mkdir()
+    arguments = ("--benchmark", "toy-vqa", "--system", system, "--dry-run", "--json", "plan.json")
+    code = run(monkeypatch, *arguments)
+    (row,) = json.loads(Path("plan.json").read_text())
+    assert code == bool(lacking)
+    assert lacking in row["verdict"]
+    assert row["verdict"].startswith("cannot run: " if lacking else "would run")
+    for what, state in states.items():
+        assert row["weights"][what].startswith(state)
+
+
 def test_only_keeps_one_family() -> None:
     found = [load_benchmark(name) for name in ("toy-vqa", "toy-editing")]
     assert [each.name for each in of_family(found, "vqa")] == ["toy-vqa"]

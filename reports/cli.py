@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nextgpt.terminal import cell, one_line, run_app, say
+from reports.export import commands as export_commands
 from reports.study import commands as study_commands
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
 ]
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV, a row for each.")]
-Format = Literal["every-eval-ever", "hf-eval-results"]
 
 app = typer.Typer(
     help="Make pages, tables and plots from finished runs.",
@@ -194,44 +194,8 @@ def tables_command(
         raise typer.Exit(1)
 
 
-@app.command("export")
-def export_command(
-    runs: Annotated[Path, typer.Argument(help="Folder that `nextgpt-bench run --out` wrote to.")],
-    *,
-    to: Annotated[Format, typer.Option(help="Whose form to write.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to write to [RUNS/FORM].")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
-    dataset: Annotated[
-        list[str] | None, typer.Option(help="BENCHMARK=ORG/NAME: its data set on the Hub; may be repeated.")
-    ] = None,
-    model: Annotated[
-        list[str] | None, typer.Option(help="SYSTEM=ORG/NAME: its model on the Hub; may be repeated.")
-    ] = None,
-    organization: Annotated[str, typer.Option(help="Who ran it, for the record.")] = "unknown",
-) -> None:
-    """Write runs in the forms that the field's registries read."""
-    from benchmarks.harness.records import RecordError
-    from reports.evidence import ReportError
-    from reports.export.every_eval_ever import export_records
-    from reports.export.hf_eval_results import ExportError, export_headlines, parse_hub_id
-
-    target = out or runs / to
-    try:
-        if to == "hf-eval-results":
-            written, left_out = export_headlines(runs, target, dict(map(parse_hub_id, dataset or ())))
-        else:
-            models = dict(map(parse_hub_id, model or ()))
-            written, left_out = export_records(runs, target, models, organization=organization, data=data)
-    except (ExportError, ReportError, RecordError) as error:
-        raise _refusal(error) from error
-    for path in written:
-        say(path)
-    for line in left_out:
-        say(f"left out: {one_line(line)}", err=True)
-    if left_out:
-        raise typer.Exit(1)
-
-
+app.command("export")(export_commands.export_command)
+app.command("push")(export_commands.push_command)
 app.command("sheets")(study_commands.sheets)
 app.command("ratings")(study_commands.ratings)
 app.command("power")(study_commands.power)

@@ -105,6 +105,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the test split to a folder, in all formats."""
     import itertools
 
+    from toyworld.card import write_card
     from toyworld.clips import export as of_clips
     from toyworld.exchanges import dialogues
     from toyworld.native import write_comprehension, write_dialogues, write_generation
@@ -126,6 +127,7 @@ def main(arguments: Sequence[str]) -> int:
         write_comprehension(folder / "native", [*pictures, *films, *tones]),
         write_generation(folder / "native", [*pictures, *films, *tones]),
         write_dialogues(folder / "native", itertools.islice(dialogues("test"), COUNT)),
+        write_card(folder, COUNT),
     ):
         say(line)
     return 0

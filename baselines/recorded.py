@@ -9,6 +9,7 @@ differ, both are failures that say so. Answers to samples that no one asks for a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from nextgpt.messages import Failure, Message, Modality, Request, seed_of
 
@@ -28,7 +29,7 @@ class Recorded:
         'a cat'
     """
 
-    accepts: frozenset[Modality] = frozenset({"text", "image"})
+    accepts: frozenset[Modality] = frozenset(get_args(Modality))  # nothing is looked at
     given: frozenset[str] = frozenset()
 
     def __init__(self, answers: Mapping[str, Message | Failure], *, name: str, fingerprint: str) -> None:
@@ -43,9 +44,10 @@ class Recorded:
                 self._by_seed[seed] = Failure(
                     "recorded", f"the answers of {sample!r} and another sample can't be told apart by seed"
                 )
-        # Only pictures that are there can have been produced; every answer may hold text.
-        pictures = any(isinstance(answer, Message) and answer.images for answer in answers.values())
-        self.produces: frozenset[Modality] = frozenset({"text", "image"} if pictures else {"text"})
+        # Only media that are there can have been produced; every answer may hold text.
+        messages = (answer for answer in answers.values() if isinstance(answer, Message))
+        made = {medium.modality for message in messages for medium in message.media}
+        self.produces: frozenset[Modality] = frozenset({"text", *made})
 
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         """The recorded answers; a sample without one is a failure."""

@@ -19,8 +19,8 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         str,
         typer.Argument(
             help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
-            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; people; or results, "
-            "which another tool wrote for each item."
+            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; geneval; people; "
+            "results, which another tool wrote for each item; or a published benchmark, such as vqav2."
         ),
     ],
     *,
@@ -59,12 +59,12 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     """Score what any program made: answers, pictures, clips, sounds; people's and other tools' judgements."""
     from difflib import get_close_matches
 
-    from benchmarks.score import media
-    from benchmarks.score.files import score_files
+    from benchmarks.score import composition, media
     from benchmarks.score.formats import FAMILIES
     from benchmarks.score.generated import Generated
+    from benchmarks.score.published import published_names
 
-    families = (*FAMILIES, *media.FAMILIES, "people", "results")
+    families = (*FAMILIES, *media.FAMILIES, composition.FAMILY, "people", "results", *published_names())
     if family not in families:
         close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
@@ -85,10 +85,23 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     elif references is None:
         raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
     else:
-        results = score_files(family, references, predictions, allow_missing=allow_missing)
+        results = _score_answers(family, references, predictions, allow_missing)
     show(results, json, csv)
     if all(result.value is None for result in results):
         raise typer.Exit(1)
+
+
+def _score_answers(family: str, references: Path, predictions: Path, allow_missing: bool) -> list[Result]:
+    """Answers to questions, and what was seen in pictures."""
+    from benchmarks.score.composition import FAMILY, score_composition
+    from benchmarks.score.files import score_files
+    from benchmarks.score.formats import FAMILIES
+    from benchmarks.score.published import score_published
+
+    if family == FAMILY:
+        return score_composition(references, predictions, allow_missing=allow_missing)
+    score = score_files if family in FAMILIES else score_published
+    return score(family, references, predictions, allow_missing=allow_missing)
 
 
 def _score_judged(family: str, predictions: Path, references: Path | None) -> list[Result]:

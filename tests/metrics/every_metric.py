@@ -118,7 +118,7 @@ def _captions(*, java: bool) -> dict[str, Case]:
 
 def _pairs(rng: np.random.Generator) -> dict[str, Case]:
     from metrics.extractors import Sound
-    from metrics.pairs import alignment, similarity, sounds
+    from metrics.pairs import alignment, composition, similarity, sounds
     from metrics.sets.metrics import KLDivergence
 
     waves, others = list(rng.normal(size=(N, 50))), list(rng.normal(size=(N, 50)))
@@ -129,6 +129,8 @@ def _pairs(rng: np.random.Generator) -> dict[str, Case]:
         alignment.Recording(film, 8.0, sound.samples, sound.rate)
         for film, sound in zip(films, heard, strict=True)
     ]
+    verdicts = [[bool((number * k) % 3) for k in range(4)] for number in range(N)]
+    prompts = [{"tag": WORDS[number % 4], "include": []} for number in range(N)]
     network = Network()
     opinions = list(network.probabilities(waves)), list(network.probabilities(others))
     return {
@@ -138,6 +140,7 @@ def _pairs(rng: np.random.Generator) -> dict[str, Case]:
         "clip_i": Case(lambda: similarity.CLIPI(network), waves, others),
         "clap_score": Case(lambda: sounds.CLAPScore(network), waves, SAID),
         "audio_kl": Case(lambda: sounds.AudioKL(network), waves, others),
+        "geneval": Case(composition.GenEval, verdicts, prompts),
         "mcd_dtw": Case(sounds.MelCepstralDistortion, heard, heard[1:] + heard[:1]),
         "kl_divergence": Case(KLDivergence, *opinions),
         "av_align": Case(alignment.AVAlign, shown, SAID),
@@ -152,6 +155,7 @@ def _sets(rng: np.random.Generator) -> dict[str, Case]:
     shares = Network().probabilities(list(rng.normal(size=(N, 50))))
     return {
         "fid": Case(metrics.FID, rows, others),
+        "fvd": Case(metrics.FVD, rows, others),
         "kid": Case(lambda: metrics.KID(subsets=5, subset_size=6), rows, others),
         "cmmd": Case(metrics.CMMD, rows, others),
         "kad": Case(metrics.KAD, rows, others),

@@ -3,7 +3,7 @@
 name: geneval
 data set: ``evaluation_metadata.jsonl``: a prompt a line, its tag, and what must be seen
 protocol: one picture for each prompt (the paper makes four), CLIPScore with it, by tag. GenEval's own score
-    needs its detectors, which are not run here; what they wrote can be scored by ``nextgpt-bench score``.
+    needs its detectors, which are not run here; what they saw is scored by ``nextgpt-bench score geneval``.
 """
 
 from __future__ import annotations

@@ -156,7 +156,9 @@ class HuggingFace:
                 stopping_criteria=[self._watched(prompt)],
             )
         answers = _without(prompt, made).tolist()
-        return [self._told(request, ids) for request, ids in zip(requests, answers, strict=True)]
+        mask = None if prompt is None else inputs.get("attention_mask")
+        read = [length] * len(requests) if mask is None else mask.sum(1).tolist()
+        return [self._told(*each) for each in zip(requests, answers, read, strict=True)]
 
     def _watched(self, prompt: Any) -> Any:
         """Tells whoever watches of each token of the first answer; stops nothing by itself."""
@@ -167,7 +169,7 @@ class HuggingFace:
 
         return tell
 
-    def _told(self, request: Request, ids: list[int]) -> Message:
+    def _told(self, request: Request, ids: list[int], read: int) -> Message:
         ends = self._model.generation_config.eos_token_id
         # Whisper takes the end away; what is padded has ended before.
         ends = {*(ends if isinstance(ends, list) else [ends]), self._tokenizer.pad_token_id}
@@ -179,6 +181,8 @@ class HuggingFace:
         )
         if len(ids) >= self._options.max_new_tokens and not ends.intersection(ids):
             steps += (("problem", f"the reply was cut off at {len(ids)} tokens"),)
+        written = next((place for place, token in enumerate(ids) if token in ends), len(ids))
+        steps += (("tokens", f"{read} read, {written} written"),)
         return assistant(self._text(ids), steps=steps)
 
     def _text(self, ids: list[int]) -> str:

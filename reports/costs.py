@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from reports.evidence import Dossier, Evidence
 from reports.plots.canvas import Plot
 from reports.plots.scatter import Dot, scatter
 from reports.tables import LOWER_IS_BETTER, interval, metric_words, number
+
+_TOKENS = re.compile(r"([\d,]+) read, ([\d,]+) written")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,28 @@ class Cost:
     of: Callable[[Evidence, Result], float | None]
 
 
-COSTS = (Cost("seconds", "seconds per answer", "s", lambda _, result: result.seconds),)
+def _memory(entry: Evidence, _: Result) -> float | None:
+    """Of the process and of the accelerator together."""
+    known = [each for each in (entry.about.memory, entry.about.device_memory) if each is not None]
+    return sum(known) / 2**30 if known else None
+
+
+def _tokens(entry: Evidence, _: Result) -> float | None:
+    """The mean over the answers that tell theirs, as endpoints do."""
+    told = [
+        sum(int(number.replace(",", "")) for number in found.groups())
+        for prediction in entry.run.predictions
+        for name, words in prediction.said.steps
+        if name == "tokens" and (found := _TOKENS.fullmatch(words))
+    ]
+    return sum(told) / len(told) if told else None
+
+
+COSTS = (
+    Cost("seconds", "seconds per answer", "s", lambda _, result: result.seconds),
+    Cost("memory", "peak memory in GiB", "GiB", _memory),
+    Cost("tokens", "tokens read and written per answer", "tokens", _tokens),
+)
 
 
 def cost_plots(dossier: Dossier) -> list[Plot]:

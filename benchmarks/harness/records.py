@@ -75,6 +75,9 @@ class Manifest:
         shard: the part of the samples that it holds, ``3/16``; None for all.
         fits: the largest batch that memory held, where a larger one did not fit; None where all did.
         parts: number of parts that it was merged from; None where it was made in one.
+        memory: bytes that the process held at its peak while it answered, over all starts; None where nobody
+            can tell, or another process computed.
+        device_memory: likewise, of what torch allocated on an accelerator.
     """
 
     benchmark: str
@@ -100,6 +103,8 @@ class Manifest:
     shard: str | None = None
     parts: int | None = None
     fits: int | None = None
+    memory: int | None = None
+    device_memory: int | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("limit", 1), ("batch_size", 1), ("samples", 0), ("parts", 1), ("fits", 1)):

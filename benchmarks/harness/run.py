@@ -17,6 +17,8 @@ from benchmarks.harness.asked import refuse_if_changed
 from benchmarks.harness.asking import Asker
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
 from benchmarks.harness.door import check_system, safe_name
+from benchmarks.harness.isolated import Isolated
+from benchmarks.harness.memory import forget_peak, peak
 from benchmarks.harness.owner import Owner
 from benchmarks.harness.progress import Tick, progress
 from benchmarks.harness.provenance import command_line, hardware, versions
@@ -131,7 +133,9 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
     manifest = _manifest(benchmark, system, options, batch_size, seed)
     with PredictionLog(owner) as log:
         earlier = _earlier(folder, manifest, log)
-        manifest = replace(manifest, fits=earlier.fits)
+        manifest = replace(
+            manifest, fits=earlier.fits, memory=earlier.memory, device_memory=earlier.device_memory
+        )
         write_manifest(
             folder, replace(manifest, samples=earlier.samples, samples_sha256=earlier.samples_sha256)
         )
@@ -147,6 +151,7 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
             )
             note(f"{title}: out of memory; going on with batches of {size}")
 
+        ours = forget_peak() and not isinstance(system, Isolated)  # whose process is another
         asker = Asker(system, seed, min(batch_size, manifest.fits or batch_size), remember)
         title, count = f"{system.name} on {benchmark.name}", _count(benchmark, options)
         with progress(title, count, manner.get("progress")) as tick:
@@ -154,11 +159,21 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
         digest = hashlib.sha256("".join(f"{sample}\n" for sample in ids).encode()).hexdigest()
         _check_ids(ids, digest, earlier, log)
         owner.check()
+        if ours:
+            manifest = _with_peaks(manifest)
         write_manifest(folder, replace(manifest, samples=len(ids), samples_sha256=digest))
     finished = read_run(folder)
     if not usable and not options.shard:
         raise RunError(f"{benchmark.name}: none of {len(ids)} samples is usable{_first_reason(finished)}")
     return finished
+
+
+def _with_peaks(manifest: Manifest) -> Manifest:
+    """The peaks of memory over all starts of a run."""
+    found = peak()
+    known = ((manifest.memory, found.host), (manifest.device_memory, found.device))
+    host, device = (max((each for each in pair if each is not None), default=None) for pair in known)
+    return replace(manifest, memory=host, device_memory=device)
 
 
 def _answer_all(

@@ -120,6 +120,10 @@ def _whole(folder: Path, parts: Sequence[Run]) -> Manifest:
         hardware="; ".join(sorted({each.hardware for each in made})),
         versions=_all_versions([each.versions for each in made]),
         started=min(each.started for each in made),
+        memory=max((each.memory for each in made if each.memory is not None), default=None),
+        device_memory=max(
+            (each.device_memory for each in made if each.device_memory is not None), default=None
+        ),
     )
 
 

@@ -164,7 +164,9 @@ def test_clip_is_shown_as_pictures_where_that_is_asked_for(models: Models) -> No
 def test_reply_that_is_cut_off_says_so(models: Models) -> None:
     (answer,) = models("llama").respond([Request((user("hello"),))])
     assert isinstance(answer, Message)
-    assert answer.steps == (("problem", "the reply was cut off at 8 tokens"),)
+    problem, (name, tokens) = answer.steps
+    assert problem == ("problem", "the reply was cut off at 8 tokens")
+    assert (name, tokens.partition(" read, ")[2]) == ("tokens", "8 written")
 
 
 def test_sound_that_is_too_long_to_be_heard_whole_says_so(models: Models) -> None:

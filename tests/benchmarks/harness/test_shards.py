@@ -23,7 +23,17 @@ from tests.benchmarks.fakes import Speaker, noisy, numbers, sample, text_of
 from tests.benchmarks.terminal import Command, only_line
 
 ROOT = Path(__file__).parents[3]
-PROVENANCE = {"fits", "hardware", "versions", "command", "started", "batch_size", "parts"}
+PROVENANCE = {
+    "fits",
+    "hardware",
+    "versions",
+    "command",
+    "started",
+    "batch_size",
+    "parts",
+    "memory",
+    "device_memory",
+}
 
 
 def half(request: Request) -> Message | Failure:

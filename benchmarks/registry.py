@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.cards import CARDS, BenchmarkEntry
+from benchmarks.suites import ALL_SUITES, Suite
 
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
@@ -77,91 +78,9 @@ class ExtractorEntry:
     source: str | None = None
 
 
-@dataclass(frozen=True)
-class Suite:
-    """Benchmarks that belong together."""
-
-    name: str
-    about: str
-    benchmarks: tuple[str, ...]
-
-
 BENCHMARKS: Mapping[str, BenchmarkEntry] = CARDS
 
-_TOY_TASKS = ("toy-captioning", "toy-vqa", "toy-text-to-image", "toy-editing")
-
-_TOY_MEDIA = (
-    "video-captioning",
-    "audio-captioning",
-    "video-qa",
-    "video-qa-choice",
-    "text-to-video",
-    "text-to-audio",
-    "video-editing",
-    "audio-editing",
-    "conversions",
-    "sight-and-sound",
-    "dialogues",
-)
-
-_PAPER = (
-    "coco-karpathy",
-    "nocaps",
-    "flickr30k",
-    "vqav2",
-    "vizwiz",
-    "okvqa",
-    "mmbench",
-    "seed-bench",
-    "msr-vtt",
-    "msvd-qa",
-    "msrvtt-qa",
-    "next-qa",
-    "audiocaps",
-    "coco-30k",
-    "msr-vtt-generation",
-    "audiocaps-generation",
-    "coco-editing",
-    "davis-editing",
-    "vctk-editing",
-)
-
-SUITES: Mapping[str, Suite] = {
-    suite.name: suite
-    for suite in (
-        Suite("toyworld", "the four tasks in toyworld, test split", _TOY_TASKS),
-        Suite(
-            "toyworld-compositional",
-            "the same four, colours and shapes that never met in training",
-            tuple(f"{task}-compositional" for task in _TOY_TASKS),
-        ),
-        Suite(
-            "toyworld-media",
-            "clips, sounds and several media at once in toyworld, test split",
-            tuple(f"toy-{task}" for task in _TOY_MEDIA),
-        ),
-        Suite(
-            "toyworld-media-compositional",
-            "the same, attributes that never met in training",
-            tuple(f"toy-{task}-compositional" for task in _TOY_MEDIA),
-        ),
-        Suite(
-            "coco-mini",
-            "real photographs through the official readers; needs --data",
-            ("coco-captions", "coco-vqa"),
-        ),
-        Suite(
-            "paper",
-            "the data sets of the NExT-GPT paper's tables; needs --data",
-            _PAPER,
-        ),
-        Suite(
-            "published",
-            "every data set in its owners' files; needs --data",
-            tuple(entry.name for entry in BENCHMARKS.values() if entry.folder),
-        ),
-    )
-}
+SUITES: Mapping[str, Suite] = ALL_SUITES
 
 _PIPELINE = "baselines.caption_then_tool:load"
 _TUNED = {"preset": "tiny-media", "planner": "tiny-planner", "name": "caption-then-tool-media-tuned"}

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import cli, registry
 from benchmarks.cards import BenchmarkEntry
-from benchmarks.registry import Suite
+from benchmarks.suites import Suite
 from tests.benchmarks.terminal import Command
 
 ROOT = Path(__file__).resolve().parents[2]

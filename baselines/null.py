@@ -21,6 +21,7 @@ class Null:
     accepts: frozenset[Modality] = frozenset(get_args(Modality))
     produces: frozenset[Modality] = frozenset(get_args(Modality))
     given: frozenset[str] = frozenset()
+    gpus = 0
 
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         """Nothing, for each."""

@@ -97,6 +97,7 @@ class OpenAICompatible:
     """
 
     given: frozenset[str] = frozenset()
+    gpus = 0
 
     def __init__(self, endpoint: Endpoint, options: Options) -> None:
         self._endpoint, self._options = endpoint, options

@@ -31,6 +31,7 @@ class Recorded:
 
     accepts: frozenset[Modality] = frozenset(get_args(Modality))  # nothing is looked at
     given: frozenset[str] = frozenset()
+    gpus = 0
 
     def __init__(self, answers: Mapping[str, Message | Failure], *, name: str, fingerprint: str) -> None:
         self.name = name

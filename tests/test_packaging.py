@@ -30,7 +30,7 @@ DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "huggingface_hub": "huggingfa
 # Imported by transformers alone, to read the `tokenizer.model` that Vicuna and T5 come with.
 THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 # Imported only where a person asked for it, behind an extra or a clear message.
-OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "torchmetrics"}
+OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "ray", "torchmetrics"}
 # The extra `serve`: Gradio, and what it is built upon and brings along.
 OPTIONAL |= {"gradio", "fastapi", "uvicorn"}
 # The pytest plugin of benchmarks/ comes with the extra `test`.

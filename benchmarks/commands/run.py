@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from benchmarks.commands import MENDABLE, CsvFile, DataFolder, JsonFile, complain, complaint, show
+from benchmarks.commands.engines import Engine, opened
 from nextgpt.terminal import note
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
         float | None,
         typer.Option(min=0.001, help="Seconds for a sample; the system gets a process, ended when it hangs."),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Who answers: this process, or workers of a Ray cluster.")
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=_MOST, help="Workers of Ray; each loads the system once.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster that is there [one is started here].")
+    ] = None,
     only: Annotated[str | None, typer.Option(help="Of these benchmarks, those of one family.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
     json: JsonFile = None,
@@ -54,6 +65,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     from benchmarks.plan import of_family, print_plan
     from benchmarks.registry import load_benchmark
 
+    where = Engine(engine, workers, address, timeout)
     benchmarks = of_family(map(load_benchmark, _chosen(suite, benchmark)), only)
     options = Options(data, limit, Shard.parse(shard) if shard else None)
     # A system may change the current folder.
@@ -67,7 +79,7 @@ def run_command(  # noqa: PLR0913 - one parameter for each option
     )
     outcomes: list[Run | None] = []
     try:
-        for outcome in _evaluate_all(system or DEFAULT_SYSTEMS, benchmarks, evaluate_one, timeout):
+        for outcome in _evaluate_all(system or DEFAULT_SYSTEMS, benchmarks, evaluate_one, where):
             outcomes.append(outcome)  # noqa: PERF402 - keeps what there is when an interrupt comes
     except KeyboardInterrupt:
         note(f"stopped; every finished batch is kept in {out}, and the same command does what is left")
@@ -119,31 +131,27 @@ def _evaluate_all(
     systems: Iterable[str],
     benchmarks: Sequence[Benchmark],
     evaluate_one: Callable[[Benchmark, System], Run],
-    timeout: float | None,
+    engine: Engine,
 ) -> Iterator[Run | None]:
     """A run for every pair that fits together; None for what went wrong, which spoils no other pair."""
-    from benchmarks.harness.isolated import Isolated
     from benchmarks.harness.run import CannotTakePartError
     from benchmarks.plan import with_known_overlaps
-    from benchmarks.registry import load_system
 
     for name in systems:
-        try:
-            load = partial(load_system, name)
-            system = load() if timeout is None else Isolated(load, timeout)
-        except MENDABLE as error:
-            complain(complaint(error))
-            yield None
-            continue
-        for benchmark in benchmarks:
+        with ExitStack() as stack:
             try:
-                yield evaluate_one(with_known_overlaps(benchmark, system.name), system)
-            except CannotTakePartError as error:
-                note(f"skipped: {error}")
+                system = stack.enter_context(opened(name, engine))
             except MENDABLE as error:
                 complain(complaint(error))
                 yield None
-        if spent := getattr(system, "spent", None):  # what asking an endpoint has cost
-            note(f"{name}: {spent}")
-        if isinstance(system, Isolated):
-            system.close()
+                continue
+            for benchmark in benchmarks:
+                try:
+                    yield evaluate_one(with_known_overlaps(benchmark, system.name), system)
+                except CannotTakePartError as error:
+                    note(f"skipped: {error}")
+                except MENDABLE as error:
+                    complain(complaint(error))
+                    yield None
+            if spent := getattr(system, "spent", None):  # what asking an endpoint has cost
+                note(f"{name}: {spent}")

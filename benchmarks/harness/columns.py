@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.benchmark import MetricUse, Sample
@@ -45,29 +46,102 @@ class Item:
     usable: bool = True
 
 
+class Once:
+    """Builds a metric when it is first wanted; what is sent to another process builds its own there."""
+
+    def __init__(self, make: Callable[[], Metric[Any]]) -> None:
+        self._make = make
+        self._made: Metric[Any] | None = None
+
+    def __call__(self) -> Metric[Any]:
+        """The metric, the same every time."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Once, (self._make,)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """Answers and references that wait for one metric to make statistics of them, here or elsewhere.
+
+    Attributes:
+        column: the place of the metric in the table.
+        start: the position in its column of the first of them.
+        make: builds the metric.
+        predictions, references: what it is shown.
+    """
+
+    column: int
+    start: int
+    make: Once
+    predictions: Sequence[Any]
+    references: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The statistics of a `Measuring`; where there are none, `reason` says why."""
+
+    column: int
+    start: int
+    statistics: Any
+    reason: str | None = None
+
+
+class Meter:
+    """Measures in this process.
+
+    Attributes:
+        piece: items in a chunk of texts, at most; None for as many as there are.
+    """
+
+    piece: int | None = None
+
+    def measure_all(self, chunks: Iterable[Sequence[Measuring]]) -> Iterator[Sequence[Measured]]:
+        """One chunk after the other, in order."""
+        for chunk in chunks:
+            yield [measured(each) for each in chunk]
+
+
+def measured(each: Measuring) -> Measured:
+    """The statistics, or why there are none."""
+    try:
+        found = each.make().statistics(each.predictions, each.references)
+    except REASONS as error:
+        return Measured(each.column, each.start, None, words(error))
+    return Measured(each.column, each.start, found)
+
+
 class Column:
-    """What one metric judges, and its statistics, computed batch by batch and merged.
+    """What one metric judges, and its statistics, computed chunk by chunk and merged.
 
     Args:
+        place: in the table.
         use: the metric, and what it is shown of answers and samples.
         items: all samples; the caller appends to it before each `take`.
 
     Attributes:
         rows: places in `items` of what is judged.
         remarks: of each of them ``failed``, ``empty`` or nothing.
-        weight: bytes of media that wait for `measure`.
+        weight: bytes of media that wait to be measured.
         metric: None where it can't be made.
         reason: why there are no statistics; empty where all is well.
     """
 
-    def __init__(self, use: MetricUse, items: Sequence[Item]) -> None:
-        self.use, self.items = use, items
+    def __init__(self, place: int, use: MetricUse, items: Sequence[Item]) -> None:
+        self.place, self.use, self.items = place, use, items
+        self._make = Once(use.make)
         self.rows, self.remarks = list[int](), list[str]()
         self.weight = 0
         self.metric: Metric[Any] | None = None
         self.reason = ""
         self._predictions, self._references = list[Any](), list[Any]()
-        self._measured: list[Any] = []
+        self._measured: dict[int, Any] = {}
+        self._fault: tuple[int, str] | None = None
+        self._statistics: Any = None
 
     def take(self, sample: Sample, answer: Message | Failure) -> None:
         """Let what the metric judges of the latest item wait for its measuring."""
@@ -81,39 +155,64 @@ class Column:
         empty = judged is None or (isinstance(judged, str) and not judged.strip())
         self.rows.append(len(self.items) - 1)
         self.remarks.append("failed" if failed else "empty" if empty else "")
-        if not self.reason:
+        if self._fault is None:
             reference = self.use.reference(sample)
             self._predictions.append(judged)
             self._references.append(reference)
             self.weight += _weight(judged) + _weight(reference)
 
-    def measure(self) -> None:
-        """Turn what waits into statistics, and let go of it."""
-        start = len(self.rows) - len(self._predictions)
+    @property
+    def waiting(self) -> int:
+        """Number of answers that wait to be measured."""
+        return len(self._predictions)
+
+    @cached_property
+    def divisible(self) -> bool:
+        """Whether each item's statistics are the same to the last bit, whatever stands beside it.
+
+        A network's are not: how a batch is cut moves the last bits.
+        """
+        from metrics.metric import ArrayMetric
+
         try:
-            if self.metric is None:
-                self.metric = self.use.make()
-            if self._predictions:
-                self._measured.append(self.metric.statistics(self._predictions, self._references))
-        except REASONS as error:
-            self.reason = self.why(error, start)
+            return not self.use.network and isinstance(self._make(), ArrayMetric)
+        except REASONS:
+            return False
+
+    def handed_over(self) -> Measuring:
+        """What waits, to be measured wherever; the column lets go of it."""
+        start = len(self.rows) - len(self._predictions)
+        found = Measuring(self.place, start, self._make, self._predictions, self._references)
         self._predictions, self._references, self.weight = [], [], 0
+        return found
+
+    def receive(self, measured: Measured) -> None:
+        """What became of something that was handed over; chunks may come back in any order."""
+        if measured.reason is None:
+            self._measured[measured.start] = measured.statistics
+        elif self._fault is None or measured.start < self._fault[0]:
+            self._fault = measured.start, measured.reason
 
     def finish(self) -> None:
-        """Measure what is left, and put all batches together."""
-        if not self.reason:
-            self.measure()
+        """Put all chunks together."""
+        try:
+            self.metric = self._make()
+        except REASONS as error:
+            self.reason = self.why(words(error))
+        if self._fault is not None:  # the first, whichever came back first
+            self.reason = self.why(self._fault[1], self._fault[0])
         if self.reason or self.metric is None:
             return
         if not self.rows:
             self.reason = NOTHING
             return
         try:
-            parts = self._measured
+            parts = [self._measured[start] for start in sorted(self._measured)]
             whole = parts[0] if len(parts) == 1 else self.metric.merge(parts)
-            self._measured = [self._with_failures(self.metric, whole)]
+            self._statistics = self._with_failures(self.metric, whole)
         except REASONS as error:
-            self.reason = self.why(error)
+            self.reason = self.why(words(error))
+        self._measured = {}
 
     def _with_failures(self, metric: Metric[Any], statistics: Any) -> Any:
         """The statistics, with 0 for each failed sample of a mean.
@@ -167,7 +266,7 @@ class Column:
         from benchmarks.harness.parts import Part
         from metrics.metric import ArrayMetric
 
-        metric, (statistics,) = self.metric, self._measured
+        metric, statistics = self.metric, self._statistics
         assert metric is not None
         if chosen is None:
             return metric, statistics
@@ -180,7 +279,7 @@ class Column:
         if self.metric is None or self.reason:
             return []
         try:
-            values = self.metric.items(self._measured[0])
+            values = self.metric.items(self._statistics)
         except REASONS:  # what keeps the items from having values keeps the whole, whose row says why
             return []
         if values is None or any(finite(value) is None for value in values.tolist()):
@@ -188,11 +287,11 @@ class Column:
         pairs = zip((self.items[row] for row in self.rows), values.tolist(), strict=True)
         return [Score(item.id, item.group, item.slice, self.use.name, value) for item, value in pairs]
 
-    def why(self, error: Exception, start: int = 0) -> str:
-        """The error in one line; a metric that counts items is understood by their sample's id.
+    def why(self, text: str, start: int = 0) -> str:
+        """A metric's error in one line; one that counts items is understood by their sample's id.
 
         Args:
-            error: what the metric raised.
+            text: what the metric said.
             start: the position that the metric calls 0.
         """
 
@@ -202,8 +301,12 @@ class Column:
                 return match[0]
             return f"item {position} (sample {self.items[self.rows[position]].id!r})"
 
-        text = " ".join(str(error).split()) or type(error).__name__
         return redact("undefined: " + re.sub(r"item (\d+)", with_sample, text, count=1))
+
+
+def words(error: Exception) -> str:
+    """What an error says, on one line; its type where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def finite(number: float) -> float | None:

@@ -49,6 +49,7 @@ class Isolated:
         self.accepts: frozenset[Modality] = said["accepts"]
         self.produces: frozenset[Modality] = said["produces"]
         self.given: frozenset[str] = said["given"]
+        self.gpus: float | None = said["gpus"]
 
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         """Answer a batch, in the other process.
@@ -118,7 +119,8 @@ def _serve(load: Callable[[], System], connection: Connection) -> None:
         system = load()
         check_system(system)
         members = ("name", "fingerprint", "accepts", "produces", "given")
-        connection.send(("ready", {member: getattr(system, member) for member in members}))
+        about = {member: getattr(system, member) for member in members}
+        connection.send(("ready", about | {"gpus": getattr(system, "gpus", None)}))
     except Exception as error:  # noqa: BLE001 - whatever it is, the run says it
         connection.send(("unloadable", one_line(told(error))))
         return

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from benchmarks.harness.asked import refuse_if_changed
-from benchmarks.harness.asking import Asker
+from benchmarks.harness.asking import Asker, Here, Workers
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
 from benchmarks.harness.door import check_system, safe_name
 from benchmarks.harness.isolated import Isolated
@@ -110,7 +110,9 @@ def evaluate(
     if options.shard:
         return run(benchmark, system, out, options, **manner)
     with _own(benchmark, system, out, options, manner) as owner:
-        return score(_run(owner, benchmark, system, options, manner), benchmark, options, owner=owner)
+        finished = _run(owner, benchmark, system, options, manner)
+        measurer = system if isinstance(system, Workers) else None
+        return score(finished, benchmark, options, owner=owner, measurer=measurer)
 
 
 def _own(benchmark: Benchmark, system: System, out: Path, options: Options, manner: Manner) -> Owner:
@@ -151,8 +153,9 @@ def _run(owner: Owner, benchmark: Benchmark, system: System, options: Options, m
             )
             note(f"{title}: out of memory; going on with batches of {size}")
 
-        ours = forget_peak() and not isinstance(system, Isolated)  # whose process is another
-        asker = Asker(system, seed, min(batch_size, manifest.fits or batch_size), remember)
+        ours = forget_peak() and not isinstance(system, Isolated | Workers)  # whose processes are others
+        engine = system if isinstance(system, Workers) else Here(system)
+        asker = Asker(engine, system.given, seed, min(batch_size, manifest.fits or batch_size), remember)
         title, count = f"{system.name} on {benchmark.name}", _count(benchmark, options)
         with progress(title, count, manner.get("progress")) as tick:
             ids, usable = _answer_all(benchmark.samples(options), asker, log, tick)
@@ -180,25 +183,28 @@ def _answer_all(
     samples: Iterator[Sample | Broken], asker: Asker, log: PredictionLog, tick: Tick
 ) -> tuple[list[str], int]:
     """Answer what is not in the log yet; returns the ids of all samples and the number of usable ones."""
-    ids, usable, waiting = [], 0, list[Sample | Broken]()
+    ids, usable = list[str](), 0
 
-    def answer_waiting() -> None:
+    def batches() -> Iterator[list[Sample | Broken]]:
+        nonlocal usable
+        waiting = list[Sample | Broken]()
+        for sample in samples:
+            ids.append(sample.id)
+            usable += isinstance(sample, Sample)
+            if sample.id in log.answered:
+                refuse_if_changed(log.asked.get(sample.id), sample, log.path)
+                tick(1)
+                continue
+            waiting.append(sample)
+            if len(waiting) >= asker.batch_size:
+                yield waiting
+                waiting = []
         if waiting:
-            log.append(asker.answer(waiting))
-            tick(len(waiting))
-            waiting.clear()
+            yield waiting
 
-    for sample in samples:
-        ids.append(sample.id)
-        usable += isinstance(sample, Sample)
-        if sample.id in log.answered:
-            refuse_if_changed(log.asked.get(sample.id), sample, log.path)
-            tick(1)
-            continue
-        waiting.append(sample)
-        if len(waiting) >= asker.batch_size:
-            answer_waiting()
-    answer_waiting()
+    for predictions in asker.answer(batches()):
+        log.append(predictions)
+        tick(len(predictions))
     return ids, usable
 
 
@@ -235,7 +241,7 @@ def _manifest(benchmark: Benchmark, system: System, options: Options, batch_size
         limit=options.limit,
         batch_size=batch_size,
         versions=versions(),
-        hardware=hardware(),
+        hardware=system.hardware if isinstance(system, Workers) else hardware(),
         command=command_line(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         shard=str(options.shard) if options.shard else None,

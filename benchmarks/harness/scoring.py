@@ -6,13 +6,25 @@ resamples groups. What has no value has a reason instead: never NaN, never -1, n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from benchmarks.harness.asked import refuse_if_changed
 from benchmarks.harness.benchmark import Benchmark, Broken, Options, Sample
-from benchmarks.harness.columns import BATCH, NOTHING, REASONS, Column, Item, finite
+from benchmarks.harness.columns import (
+    BATCH,
+    NOTHING,
+    REASONS,
+    Column,
+    Item,
+    Measured,
+    Measuring,
+    Meter,
+    finite,
+    words,
+)
 from benchmarks.harness.owner import Owner
 from benchmarks.harness.predictions import FILE, Prediction
 from benchmarks.harness.records import Run, write_scored
@@ -29,8 +41,24 @@ class Scored:
     scores: tuple[Score, ...]
 
 
+class Measurer(Protocol):
+    """Whoever makes statistics of chunks."""
+
+    @property
+    def piece(self) -> int | None:
+        """Items in a chunk of texts, at most; None for as many as there are."""
+
+    def measure_all(self, chunks: Iterable[Sequence[Measuring]]) -> Iterator[Sequence[Measured]]:
+        """What became of the chunks, in any order."""
+
+
 def score(
-    run: Run, benchmark: Benchmark, options: Options | None = None, *, owner: Owner | None = None
+    run: Run,
+    benchmark: Benchmark,
+    options: Options | None = None,
+    *,
+    owner: Owner | None = None,
+    measurer: Measurer | None = None,
 ) -> Run:
     """Score a finished run, and write ``results.json`` and ``scores.parquet`` into its folder.
 
@@ -39,6 +67,7 @@ def score(
         benchmark: what they answer, in the version that the run was made with.
         options: which data; the limit is the run's own.
         owner: of the run's folder, where the caller owns it already.
+        measurer: who makes the statistics; this process where nobody is named.
 
     Raises:
         RecordError: another benchmark, version or data, a sample without prediction, or the reverse; or
@@ -46,13 +75,15 @@ def score(
     """
     if owner is None:
         with Owner(run.folder) as own:
-            return score(run, benchmark, options, owner=own)
-    scored = rescore(run, benchmark, options)
+            return score(run, benchmark, options, owner=own, measurer=measurer)
+    scored = rescore(run, benchmark, options, measurer)
     owner.check()
     return write_scored(run, scored.results, scored.scores)
 
 
-def rescore(run: Run, benchmark: Benchmark, options: Options | None = None) -> Scored:
+def rescore(
+    run: Run, benchmark: Benchmark, options: Options | None = None, measurer: Measurer | None = None
+) -> Scored:
     """What scoring a run yields; nothing is written. Arguments and errors are those of `score`."""
     if run.manifest.shard is not None:
         raise RecordError(
@@ -67,7 +98,12 @@ def rescore(run: Run, benchmark: Benchmark, options: Options | None = None) -> S
         )
     samples = benchmark.samples(Options((options or Options()).data, run.manifest.limit))
     scored = score_predictions(
-        benchmark, samples, run.predictions, system=run.manifest.system, where=run.folder / FILE
+        benchmark,
+        samples,
+        run.predictions,
+        system=run.manifest.system,
+        where=run.folder / FILE,
+        measurer=measurer,
     )
     return with_unchecked(scored, run.predictions)
 
@@ -79,6 +115,7 @@ def score_predictions(
     *,
     system: str,
     where: Path | str = FILE,
+    measurer: Measurer | None = None,
 ) -> Scored:
     """Score predictions in memory, whoever made them.
 
@@ -88,11 +125,20 @@ def score_predictions(
         predictions: what was answered; each sample exactly once, in any order.
         system: name of who answered, for the rows.
         where: what to call the predictions in error messages.
+        measurer: as in `score`.
 
     Raises:
         RecordError: a sample without prediction, a prediction without sample, or two for one sample.
     """
-    items, columns = _collect(benchmark, samples, _by_sample(predictions, where), where)
+    items = list[Item]()
+    columns = [Column(place, use, items) for place, use in enumerate(benchmark.metrics)]
+    measurer = measurer or Meter()
+    answers = _answers(benchmark, samples, _by_sample(predictions, where), where, items)
+    for measured in measurer.measure_all(_chunks(columns, answers, measurer.piece)):
+        for each in measured:
+            columns[each.column].receive(each)
+    for column in columns:
+        column.finish()
     names: list[str | None] = [None, *sorted({item.slice for item in items if item.slice is not None})]
     # Slice by slice, for metrics of one family share the preparation of their inputs.
     results = [_result(benchmark, system, column, name) for name in names for column in columns]
@@ -121,15 +167,14 @@ def _by_sample(predictions: Iterable[Prediction], where: Path | str) -> dict[str
     return found
 
 
-def _collect(
+def _answers(
     benchmark: Benchmark,
     samples: Iterable[Sample | Broken],
     predictions: dict[str, Prediction],
     where: Path | str,
-) -> tuple[list[Item], list[Column]]:
-    """What each metric makes of the samples; of media, no more than a batch is held at a time."""
-    items = list[Item]()
-    columns = [Column(use, items) for use in benchmark.metrics]
+    items: list[Item],
+) -> Iterator[tuple[Sample, Message | Failure]]:
+    """Each sample with its answer, its item being the last one then; refuses what does not fit together."""
     missing, known = list[str](), set[str]()
     for sample in samples:
         known.add(sample.id)
@@ -144,20 +189,25 @@ def _collect(
             part = benchmark.slices(sample) if benchmark.slices else None
             answer, seconds = prediction.answer, prediction.seconds
             items.append(Item(sample.id, sample.group, part, isinstance(answer, Failure), seconds))
-            _take(columns, sample, answer)
+            yield sample, answer
     _check(predictions, known, missing, f"{where}", benchmark.name)
-    for column in columns:
-        column.finish()
-    return items, columns
 
 
-def _take(columns: Sequence[Column], sample: Sample, answer: Message | Failure) -> None:
-    for column in columns:
-        column.take(sample, answer)
-    if any(column.weight > BATCH for column in columns):
-        # All of them, for metrics share what they see in a picture.
+def _chunks(
+    columns: Sequence[Column], answers: Iterator[tuple[Sample, Message | Failure]], piece: int | None
+) -> Iterator[list[Measuring]]:
+    """What each metric is shown of the samples; of media, no more than a chunk is held at a time."""
+    for sample, answer in answers:
         for column in columns:
-            column.measure()
+            column.take(sample, answer)
+        if any(column.weight > BATCH for column in columns):
+            # All of them, for metrics share what they see in a picture.
+            yield [column.handed_over() for column in columns if column.waiting]
+        elif piece is not None:
+            full = [each for each in columns if each.waiting >= piece and not each.weight and each.divisible]
+            if full:
+                yield [column.handed_over() for column in full]
+    yield [column.handed_over() for column in columns if column.waiting]
 
 
 def _check(
@@ -199,7 +249,7 @@ def _result(benchmark: Benchmark, system: str, column: Column, part: str | None)
             method = found.method
             answered = column.answered(chosen) if scored_as_wrong else value
         except REASONS as reason:
-            method = column.why(reason)
+            method = column.why(words(reason))
     seconds = [item.seconds for item in inside if item.seconds is not None]
     return Result(
         benchmark=benchmark.name,

@@ -12,7 +12,9 @@ from nextgpt.messages import Failure, Message, Modality, Request
 class System(Protocol):
     """A model, a pipeline, an endpoint or a file of recorded answers: all are systems.
 
-    The protocol is structural: a class with these members is a system, no base class needed.
+    The protocol is structural: a class with these members is a system, no base class needed. It may also have
+    ``gpus``, the share of a GPU that a worker of a Ray cluster shall have for it: 0.5 for half of one, 0 for
+    none. Where nothing is said it gets one, if the cluster has any.
 
     Example:
         >>> from nextgpt.messages import assistant, user

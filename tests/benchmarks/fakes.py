@@ -115,6 +115,7 @@ def correlated(count: int) -> Benchmark:
 
 
 NUMBERS = numbers()
+LONG = numbers(400)
 CORRELATED = correlated(1)
 SEEING = numbers(name="seeing", accepts=BOTH)
 

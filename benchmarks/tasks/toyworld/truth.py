@@ -29,6 +29,7 @@ class Oracle:
     accepts: frozenset[Modality] = frozenset(get_args(Modality))
     produces: frozenset[Modality] = frozenset(get_args(Modality))
     given: frozenset[str] = frozenset({"plan"})
+    gpus = 0
 
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         """The truth of each sample."""

@@ -35,15 +35,21 @@ app.command("verify")(kept.verify_command)
 
 @app.command("list")
 def list_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Benchmarks or suites whose whole cards to show.")
+    ] = None,
     *,
     data: Annotated[Path | None, typer.Option(help="Also say which data sets lie below this folder.")] = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
     """List benchmarks with their data, suites, systems, metrics, extractors; of installed packages too."""
-    from benchmarks.listing import list_all
+    from benchmarks.listing import list_all, list_cards
 
-    list_all(data, json, csv)
+    if names:
+        list_cards(names, data, json, csv)
+    else:
+        list_all(data, json, csv)
 
 
 app.command("score")(score.score_command)

@@ -45,7 +45,8 @@ def of_family(benchmarks: Iterable[Benchmark], only: str | None) -> list[Benchma
 
 def with_known_overlaps(benchmark: Benchmark, system: str) -> Benchmark:
     """The benchmark, its note saying what of it the system is known to have been trained on."""
-    notes = [f"Contaminated: {each.why} ({each.source})." for each in known_overlaps(system, benchmark.name)]
+    known = known_overlaps(system, benchmark.name)
+    notes = [f"{each.verdict.capitalize()}: {each.why} ({each.source})." for each in known]
     return replace(benchmark, note=" ".join([*notes, benchmark.note]).strip()) if notes else benchmark
 
 
@@ -75,9 +76,9 @@ def print_plan(
         samples, official, verdict = _prospect(benchmark, options)
         networks = ", ".join(dict.fromkeys(use.network for use in benchmark.metrics if use.network))
         for name in systems:
-            learnt = "; contaminated" if known_overlaps(name, benchmark.name) else ""
+            learnt = dict.fromkeys(each.verdict for each in known_overlaps(name, benchmark.name))
             said = f"cannot run: {lacking[name]}" if lacking[name] and samples else verdict
-            rows.append((benchmark.name, name, samples, official, networks, said + learnt))
+            rows.append((benchmark.name, name, samples, official, networks, "; ".join([said, *learnt])))
         runnable = runnable and bool(samples)
     print_rows(_HEAD, rows, numbers=(2, 3))
     print_rows(_WEIGHTS, [(name, *each) for name, states in weights.items() for each in states])

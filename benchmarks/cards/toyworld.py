@@ -23,6 +23,7 @@ def _toy(
     unmet: str = "colours and shapes",
 ) -> tuple[BenchmarkEntry, ...]:
     module = f"benchmarks.tasks.toyworld.{task.replace('-', '_')}"
+    made = "toyworld, in this repository"
     counts = samples if isinstance(samples, tuple) else (samples, samples)
     splits = (
         ("", "TEST", "test", "test split", counts[0]),
@@ -46,10 +47,13 @@ def _toy(
             licence="CC0 1.0",
             split=split,
             samples=count,
+            references="the scene itself",
+            scored="by the true scene, exactly",
             accepts=accepts,
             produces=produces,
             metrics=metrics,
             headline=metrics[0],
+            sources={"paper origin licence samples references scored": made},
         )
         for ending, attribute, split, which, count in splits
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.cards import BenchmarkEntry, DataFile
@@ -15,6 +16,7 @@ from benchmarks.tasks.stored import Stored, place
 from nextgpt.media import MediaError
 
 OK, MISSING, DIFFERS = "ok", "missing", "differs"
+_PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Finding:
         found: how many; None where nothing can be counted.
         official: how many there are in what its owners publish; None where nobody counted.
         remark: where it lies, or what to do.
+        confirmed: whether some document states the official number.
     """
 
     what: str
@@ -34,6 +37,7 @@ class Finding:
     found: int | None
     official: int | None
     remark: str
+    confirmed: bool = True
 
     @property
     def good(self) -> bool:
@@ -49,9 +53,10 @@ class Tally:
         samples: all of them.
         broken: those that cannot be used, their media not looked at.
         media: files that they name, each once.
-        absent: those that are not there.
-        example: why the first broken one is, or the first absent file's name; empty where all is well.
+        absent: those that are not there, or empty.
+        example: the first absent file's name, or else the reason; empty where all is well.
         affected: samples whose media are not all there.
+        reason: why the first broken one is.
     """
 
     samples: int
@@ -60,6 +65,7 @@ class Tally:
     absent: int
     example: str
     affected: int
+    reason: str = ""
 
     @property
     def usable(self) -> int:
@@ -93,15 +99,12 @@ def check(benchmark: Benchmark, data: Path) -> Iterator[Finding]:
     try:
         found = tally(benchmark, data)
     except DataError as error:
-        yield Finding("samples", DIFFERS, None, source.entry.samples, str(error))
+        confirmed = "samples" not in source.entry.unconfirmed
+        yield Finding("samples", DIFFERS, None, source.entry.samples, str(error), confirmed)
         return
     yield _samples(found, source.entry)
     if found.media:
-        state = MISSING if found.absent else OK
-        remark = (
-            f"{found.absent} are not there, the first {found.example}" if found.absent else f"below {folder}"
-        )
-        yield Finding("media", state, found.media - found.absent, found.media, remark)
+        yield _media(found, folder, source.entry)
 
 
 def tally(benchmark: Benchmark, data: Path) -> Tally:
@@ -129,43 +132,64 @@ def tally(benchmark: Benchmark, data: Path) -> Tally:
             whole = whole and there[medium.names]
         affected += not whole
     missing = sum(not each for each in there.values())
-    return Tally(samples, broken, len(there), missing, absent or reason, affected)
+    return Tally(samples, broken, len(there), missing, absent or reason, affected, reason)
 
 
 def _lies(folder: Path, media: tuple[str, ...], medium: Stored) -> bool:
     try:
-        return place(folder, media, medium) is not None
-    except MediaError:
+        path = place(folder, media, medium)
+        return path is not None and path.stat().st_size > 0
+    except (MediaError, OSError):
         return False
+
+
+def _media(found: Tally, folder: Path, entry: BenchmarkEntry) -> Finding:
+    """What is there of the media, and how many samples that leaves."""
+    there = found.media - found.absent
+    if not found.absent:
+        return Finding("media", OK, there, found.media, f"below {folder}")
+    remark = f"{found.absent:,} are not there or empty, the first {found.example}; "
+    remark += f"{found.usable:,} of {found.samples:,} samples can run"
+    packed = [
+        f"{name}{end}" for name in entry.media for end in _PACKED if (folder / f"{name}{end}").is_file()
+    ]
+    if packed:
+        remark += f"; unpack {', '.join(packed)}"
+    return Finding("media", MISSING, there, found.media, remark)
 
 
 def _file(file: DataFile, folder: Path, entry: BenchmarkEntry) -> Finding:
     path = file.find(folder)
+    finding = partial(
+        Finding, file.role, official=file.records, confirmed=file.records is None or entry.confirmed(file)
+    )
     if path is None:
         if file.optional:
-            return Finding(file.role, OK, None, file.records, f"{file.names[0]} is not there, and not needed")
-        return Finding(file.role, MISSING, None, file.records, f"fetch {file.names[0]} from {entry.origin}")
+            return finding(OK, found=None, remark=f"{file.names[0]} is not there, and not needed")
+        return finding(MISSING, found=None, remark=f"fetch {file.names[0]} from {entry.origin}")
     try:
         if file.role.startswith(REAL):
             width = read_real_set(path).width
             return Finding(file.role, OK, None, None, f"{path}, features of {width} numbers")
         found = count_records(path)
     except DataError as error:
-        return Finding(file.role, DIFFERS, None, file.records, str(error))
-    differs = file.records is not None and found != file.records
-    return Finding(file.role, DIFFERS if differs else OK, found, file.records, str(path))
+        return finding(DIFFERS, found=None, remark=str(error))
+    if file.records in (None, found):
+        return finding(OK, found=found, remark=str(path))
+    known = f": as many as {file.others[found]}" if found in file.others else ""
+    return finding(DIFFERS, found=found, remark=f"{path}{known}")
 
 
 def _samples(found: Tally, entry: BenchmarkEntry) -> Finding:
     differs = entry.samples is not None and found.samples != entry.samples
     remark = f"split {entry.split}"
     if found.broken:
-        remark += f"; {found.broken} cannot be used"
+        remark += f"; {found.broken:,} cannot be used, the first as {found.reason.removesuffix('.')}"
     if differs:
         remark += "; another version or part of the data set: its numbers compare with no published ones"
-    return Finding(
-        "samples", DIFFERS if differs or found.broken else OK, found.samples, entry.samples, remark
-    )
+    state = DIFFERS if differs or found.broken else OK
+    confirmed = "samples" not in entry.unconfirmed
+    return Finding("samples", state, found.samples, entry.samples, remark, confirmed)
 
 
 def count_records(path: Path) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.commands import CsvFile, JsonFile
 from nextgpt.terminal import say
+
+if TYPE_CHECKING:
+    from benchmarks.data.check import Finding
 
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the official files, or of such folders.")]
 
@@ -31,6 +34,7 @@ def check_command(
     csv: CsvFile = None,
 ) -> None:
     """Say file by file what is there, what is missing, and what differs from the official counts."""
+    from benchmarks.cards import NOT_CONFIRMED
     from benchmarks.data.check import check
     from benchmarks.harness.storage import write_rows
     from benchmarks.registry import benchmark_names, load_benchmark
@@ -39,10 +43,12 @@ def check_command(
     chosen = dict.fromkeys(each for name in names for each in benchmark_names(name))
     findings = [(name, finding) for name in chosen for finding in check(load_benchmark(name), data)]
     rows = [
-        (name, each.what, each.state, _count(each.found), _count(each.official), each.remark)
+        (name, each.what, each.state, _count(each.found), _official(each), each.remark)
         for name, each in findings
     ]
     print_rows(("benchmark", "what", "state", "found", "official", "remark"), rows, numbers=(3, 4))
+    if not all(each.confirmed for _, each in findings):
+        say(f"a ? follows what is {NOT_CONFIRMED}: the card may be wrong; see nextgpt-bench list NAME")
     write_rows(({"benchmark": name, **asdict(each)} for name, each in findings), json, csv)
     if not all(each.good for _, each in findings):
         raise typer.Exit(1)
@@ -72,8 +78,8 @@ def overlap_command(
     benchmark = load_benchmark(name)
     known = [each for each in KNOWN if benchmark.name in each.benchmarks]
     if known:
-        rows = [(", ".join(each.systems), each.why, each.source) for each in known]
-        print_rows(("systems", "known", "source"), rows)
+        rows = [(", ".join(each.systems), each.verdict, each.why, each.source) for each in known]
+        print_rows(("systems", "verdict", "known", "source"), rows)
     else:
         say(f"nothing is known here of systems that learnt {benchmark.name}; that does not clear any")
     found = []
@@ -88,6 +94,10 @@ def overlap_command(
     write_rows(map(asdict, found), json, csv)
     if found:
         raise typer.Exit(1)
+
+
+def _official(finding: Finding) -> str:
+    return _count(finding.official) + ("" if finding.confirmed else "?")
 
 
 def _count(number: int | None) -> str:

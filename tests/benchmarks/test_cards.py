@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from benchmarks.cards import CARDS, BenchmarkEntry
+from benchmarks.cards import CARDS, FACTS, BenchmarkEntry
 from benchmarks.harness.benchmark import Family
 from benchmarks.registry import SUITES, load_benchmark
 from benchmarks.tasks.published import OfficialData
@@ -30,6 +30,40 @@ def test_every_card_is_filled(entry: BenchmarkEntry) -> None:
     assert set(entry.accepts) | set(entry.produces) <= set(get_args(Modality))
     assert entry.headline in entry.metrics
     assert (entry.samples is None) == (entry.name in UNCOUNTED)
+
+
+@pytest.mark.parametrize("entry", PUBLISHED)
+def test_each_fact_of_others_data_has_a_document_or_is_said_to_have_none(entry: BenchmarkEntry) -> None:
+    assert entry.references.strip()
+    assert entry.scored.strip()
+    stated = [fact for facts in entry.sources for fact in facts.split()]
+    assert len(set(stated)) == len(stated), "a fact with two documents"
+    assert set(stated) <= {fact for fact in FACTS if getattr(entry, fact)}
+    assert all(document.strip() for document in entry.sources.values())
+    assert set(entry.unconfirmed) == {fact for fact in FACTS if getattr(entry, fact)} - set(stated)
+
+
+def test_counts_have_a_document_but_for_those_that_are_known_to_have_none() -> None:
+    published = [entry for entry in CARDS.values() if entry.folder]
+    assert {entry.name for entry in published if "samples" in entry.unconfirmed} == {
+        "seed-bench",
+        "msrvtt-qa",
+        "davis-editing",
+    }
+    counted = [(entry, file) for entry in published for file in entry.files if file.records is not None]
+    assert {(entry.name, file.role) for entry, file in counted if not entry.confirmed(file)} == {
+        ("seed-bench", "questions"),
+        ("msrvtt-qa", "questions"),
+        ("coco-30k", "captions"),
+    }
+
+
+@pytest.mark.parametrize("entry", PUBLISHED)
+def test_a_count_of_another_version_is_not_the_official_one(entry: BenchmarkEntry) -> None:
+    for file in entry.files:
+        assert file.records not in file.others
+        assert all(why.strip() for why in file.others.values())
+        assert not file.counted or file.records is not None
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

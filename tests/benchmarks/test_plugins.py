@@ -159,7 +159,12 @@ def test_sample_package_of_the_documentation_installs_lists_and_runs(tmp_path: P
         return done.stdout
 
     listed = bench("list")
-    for kind, name in (("benchmark", "shades"), ("system", "grey-eye"), ("metric", "shade-error")):
-        assert re.search(rf"{kind} +{name} +of the package shades", listed)
-    assert re.search(r"extractor +brightness +of the package shades", listed)
+    sections = {head: rows for head, _, rows in (part.partition("\n") for part in listed.split("\n\n"))}
+    for kind, name in (
+        ("installed benchmarks", "shades"),
+        ("systems", "grey-eye"),
+        ("metrics", "shade-error"),
+        ("extractors", "brightness"),
+    ):
+        assert re.search(rf"^  {name} +of the package shades$", sections[kind], re.MULTILINE)
     assert re.search(r"0\.000", bench("run", "--benchmark", "shades", "--system", "grey-eye"))

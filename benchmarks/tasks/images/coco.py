@@ -78,16 +78,32 @@ def read_captions(path: Path) -> dict[str, CaptionedImage]:
         "image",
         path,
     )
-    captions: dict[str, list[str]] = {key: [] for key in names}
-    for k, annotation in enumerate(records(data, "annotations", path)):
-        where = f"{path}: annotation {annotation.get('id', k)}"
-        image = identity(annotation, "image_id", where)
-        if image not in captions:
-            raise DataError(
-                f"{where} is about image {image}, which the file does not list; is it a whole file?"
-            )
-        captions[image].append(text(annotation, "caption", where))
+    captions = captions_of(data, names, path)
     return {key: CaptionedImage(key, name, tuple(captions[key])) for key, name in names.items()}
+
+
+def captions_of(data: Any, images: Mapping[str, Any], path: Path) -> dict[str, list[str]]:
+    """A file's captions by image, none left out.
+
+    Raises:
+        DataError: captions of images that it does not list, or captions that stand in it twice; counted.
+    """
+    rows = records(data, "annotations", path)
+    named = by_id(
+        ((str(row.get("id", f"in place {k}")), row) for k, row in enumerate(rows)), "annotation", path
+    )
+    captions: dict[str, list[str]] = {key: [] for key in images}
+    strays = list[str]()
+    for name, row in named.items():
+        where = f"{path}: annotation {name}"
+        image, caption = identity(row, "image_id", where), text(row, "caption", where)
+        if image in captions:
+            captions[image].append(caption)
+        else:
+            strays.append(f"{where} is about image {image}, which the file does not list")
+    if strays:
+        raise DataError(f"{strays[0]} ({len(strays)} of {len(rows)} in all); is it a whole file?")
+    return captions
 
 
 def read_caption_results(path: Path) -> dict[str, str]:

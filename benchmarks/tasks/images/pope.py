@@ -117,4 +117,8 @@ def read(files: Files) -> Iterator[Record | Broken]:
             yield Record(f"{setting}/{row.id}", said, references, group=row.image)
 
 
-POPE = published(card("pope"), read, Protocol(prompt=PROMPT, metrics=pope_uses(), slices=slice_by("setting")))
+POPE = published(
+    card("pope"),
+    read,
+    Protocol(prompt=PROMPT, metrics=pope_uses(), slices=slice_by("setting"), version=2),
+)

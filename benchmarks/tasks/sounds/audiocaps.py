@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from benchmarks.cards import card
 from benchmarks.harness.benchmark import Broken
 from benchmarks.tasks.images.coco import caption_uses
-from benchmarks.tasks.official import DataError, identity, read_csv, text
+from benchmarks.tasks.official import DataError, by_id, identity, read_csv, text
 from benchmarks.tasks.published import Files, Protocol, Record, published
 from benchmarks.tasks.stored import Stored
 
@@ -32,15 +32,9 @@ def read_audiocaps(files: Files) -> dict[tuple[str, str], tuple[str, ...]]:
     lacking = [column for column in COLUMNS if column not in head]
     if lacking:
         raise DataError(f"{path}: has no column {', '.join(lacking)}; is this the right file?")
-    seen: dict[str, str] = {}
+    named = by_id(((row.get("audiocap_id") or where, (where, row)) for where, row in rows), "caption", path)
     found: dict[tuple[str, str], list[str]] = {}
-    for where, row in rows:
-        key = row.get("audiocap_id") or where
-        if key in seen:
-            raise DataError(
-                f"{where}: caption {key} occurs twice, first in {seen[key]}; remove one of the two."
-            )
-        seen[key] = where
+    for where, row in named.values():
         clip = identity(row, "youtube_id", where), identity(row, "start_time", where)
         found.setdefault(clip, []).append(text(row, "caption", where))
     return {clip: tuple(captions) for clip, captions in found.items()}

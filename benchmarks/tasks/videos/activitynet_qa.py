@@ -2,7 +2,7 @@
 
 name: activitynet-qa
 data set: ActivityNet-QA, ``test_q.json`` and ``test_a.json``
-licence: Apache-2.0
+licence: MIT, non-commercial use only
 paper: Yu et al., ActivityNet-QA, AAAI 2019, arXiv:1906.02467
 judged by: equality, by type; "free" are the questions of types 3 to 8, divided by their number. (The
     published script divides by the sizes of whichever types come fourth and later in the file.)

@@ -34,13 +34,16 @@ def read_msr_vtt(files: Files) -> dict[str, tuple[str, ...]]:
     )
     splits = by_id(rows, "video", path)
     found: dict[str, list[str]] = {key: [] for key, split in splits.items() if split == TEST}
-    for k, row in enumerate(records(data, "sentences", path)):
+    strays, sentences = list[str](), records(data, "sentences", path)
+    for k, row in enumerate(sentences):
         where = f"{path}: sentence {row.get('sen_id', k)}"
         video = identity(row, "video_id", where)
         if video not in splits:
-            raise DataError(f"{where} is about {video}, which the file does not list; is it a whole file?")
-        if video in found:
+            strays.append(f"{where} is about {video}, which the file does not list")
+        elif video in found:
             found[video].append(text(row, "caption", where))
+    if strays:
+        raise DataError(f"{strays[0]} ({len(strays)} of {len(sentences)} in all); is it a whole file?")
     return {key: tuple(captions) for key, captions in found.items()}
 
 

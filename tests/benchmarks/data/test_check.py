@@ -50,8 +50,8 @@ def test_half_the_images_are_counted(tmp_path: Path) -> None:
         picture(tmp_path / "val2017" / f"{k}.jpg")
     rows = found("coco-2017", tmp_path)
     assert (rows["media"].state, rows["media"].found, rows["media"].official) == (MISSING, 5, 9)
-    assert rows["media"].remark == "4 are not there, the first 5.jpg"
-    assert "1 cannot be used" in rows["samples"].remark  # the image without a caption
+    assert rows["media"].remark == ("4 are not there or empty, the first 5.jpg; 5 of 10 samples can run")
+    assert "1 cannot be used, the first as captions_val2017.json: image 9 (9.jpg)" in rows["samples"].remark
     counted = tally(load_benchmark("coco-2017"), tmp_path)
     assert (counted.samples, counted.broken, counted.affected, counted.usable) == (10, 1, 4, 5)
 

@@ -77,6 +77,43 @@ def test_the_published_recipe_is_known_to_train_on_audiocaps_test() -> None:
     assert with_known_overlaps(noted, "nextgpt-tiny") is noted
 
 
+@pytest.mark.parametrize(
+    ("system", "benchmark", "verdicts"),
+    [
+        ("nextgpt-7b-sd2", "audiocaps", ["contaminated"]),
+        ("nextgpt-released", "audiocaps-generation", ["contaminated", "not zero-shot"]),
+        ("caption-then-tool-7b", "audiocaps-generation", ["not zero-shot"]),
+        ("caption-then-tool-7b", "coco-karpathy", ["not zero-shot"]),
+        ("caption-then-tool-7b", "flickr30k", []),
+        ("llava-1.5-7b", "gqa", ["not zero-shot"]),
+        ("llava-1.5-7b", "vizwiz", []),
+        ("blip2-opt-2.7b", "vqav2", []),
+        ("blip2-vqa-tuned", "vqav2", ["contaminated"]),
+    ],
+)
+def test_what_was_learnt_of_the_test_is_told_from_what_was_learnt_of_the_training_part(
+    system: str, benchmark: str, verdicts: list[str]
+) -> None:
+    assert [overlap.verdict for overlap in known_overlaps(system, benchmark)] == verdicts
+    note = with_known_overlaps(load_benchmark(benchmark), system).note
+    assert all(f"{verdict.capitalize()}: " in note for verdict in verdicts)
+
+
+def test_the_plan_says_the_verdict_of_each_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks import cli
+
+    folder = miniature("audiocaps", tmp_path)
+    words = ["run", "--benchmark", "audiocaps-generation", "--system", "caption-then-tool-7b"]
+    monkeypatch.setattr("sys.argv", ["nextgpt-bench", *words, "--data", str(folder), "--dry-run"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "not zero-shot" in said
+    assert "contaminated" not in said
+
+
 def test_known_overlaps_name_benchmarks_that_are_here() -> None:
     assert all(name in CARDS for overlap in KNOWN for name in overlap.benchmarks)
     assert all(overlap.source and overlap.why for overlap in KNOWN)

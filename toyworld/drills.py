@@ -2,7 +2,7 @@
 
 Dialogues of `toyworld.exchanges` are what people hold; a model that hears only them learns what is hard last,
 if at all. Here every kind of request has its share: many questions about one medium, changes one after the
-other, what else it could be, two media in one answer, and questions with options.
+other, several changes at once, what else it could be, two media in one answer, and questions with options.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from toyworld.clips.clip import Clip
 from toyworld.clips.questions import choices
 from toyworld.conversions import convert
 from toyworld.exchanges import Exchange
-from toyworld.kinds import KINDS, call, kind_of
+from toyworld.kinds import KINDS, AnyEdit, call, kind_of
 from toyworld.scene import Scene
+from toyworld.several import MOST
+from toyworld.several import several as several_at_once
 from toyworld.splits import Split, Value
 from toyworld.ties import heard
 
 # What a conversation drills, and how often.
-_WEIGHTS = {"ask": 34, "edit": 30, "convert": 10, "describe": 12, "make": 8, "both": 6}
+_WEIGHTS = {"ask": 32, "edit": 28, "several": 8, "convert": 8, "describe": 12, "make": 6, "both": 6}
 _QUESTIONS, _EDITS = 8, 3
 _BOTH = (
     "draw {caption}, then play what it sounds like.",
@@ -57,8 +59,8 @@ def drills(split: Split, seed: int = 0, *, kind: type | None = None) -> Iterator
 def _drill(drilled: str, value: Value, rng: random.Random, *, seen: bool) -> Iterator[Exchange]:
     if drilled == "ask":
         yield from _shown(value, _questions(value, rng), "ask")
-    elif drilled == "edit":
-        yield from _changed(value, rng, seen=seen)
+    elif drilled in ("edit", "several"):
+        yield from _changed(value, rng, seen=seen, several=drilled == "several")
     elif drilled == "convert":
         found = convert(value, rng, seen=seen)
         if found is not None:
@@ -84,10 +86,13 @@ def _questions(value: Value, rng: random.Random) -> list[tuple[str, str]]:
     return asked
 
 
-def _changed(value: Value, rng: random.Random, *, seen: bool) -> Iterator[Exchange]:
+def _changed(value: Value, rng: random.Random, *, seen: bool, several: bool) -> Iterator[Exchange]:
     shown: tuple[Value, ...] = (value,)
     for _ in range(_EDITS):
-        edit = kind_of(value).instruct(value, rng, seen=seen)
+        edit: AnyEdit | None = None
+        if several and isinstance(value, Scene):
+            edit = several_at_once(value, rng, rng.randint(1, MOST), seen=seen)
+        edit = edit or kind_of(value).instruct(value, rng, seen=seen)
         if edit is None:
             return
         value = edit.target

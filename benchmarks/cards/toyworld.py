@@ -193,4 +193,22 @@ TOYWORLD_MEDIA = (
         accepts=_EVERYTHING,
         produces=_EVERYTHING,
     ),
+    *_media(
+        "attributes",
+        "editing",
+        "change one to six attributes of toyworld pictures at once",
+        metrics=("scene_accuracy", "attribute_f1"),
+        accepts=("text", "image"),
+        produces=("image",),
+        samples=240,
+    ),
+    *_media(
+        "hard-to-say",
+        "any-to-any",
+        "keep exact places, many things and order in time",
+        metrics=("answer_accuracy", "attribute_f1"),
+        accepts=_EVERYTHING,
+        produces=("image", "video", "audio"),
+        samples=220,
+    ),
 )

@@ -26,6 +26,7 @@ from nextgpt.messages import Failure, Message, Modality, Request, assistant
 from tests.benchmarks.fakes import Speaker
 from toyworld.clips.clip import Actor, Clip, Deed
 from toyworld.kinds import called, kind_of
+from toyworld.language import parse
 from toyworld.scene import Scene, Thing
 from toyworld.sounds.sound import Event, Sound
 from toyworld.splits import Value, split_of
@@ -34,6 +35,7 @@ from toyworld.ties import heard
 TEST = SUITES["toyworld-media"].benchmarks
 COMPOSITIONAL = SUITES["toyworld-media-compositional"].benchmarks
 ALL = (*TEST, *COMPOSITIONAL)
+ATTRIBUTES = ("cell", "size", "colour", "shape")
 EVERYTHING: frozenset[Modality] = frozenset({"text", "image", "video", "audio"})
 RED, BLUE = (Scene.of(Thing(4, "large", colour, "star")) for colour in ("red", "blue"))
 
@@ -119,6 +121,8 @@ ASKED = {
     "toy-audio-editing": (1, "3505b245a699"),
     "toy-conversions": (1, "0ca080f93f4c"),
     "toy-sight-and-sound": (1, "51a567dae6a7"),
+    "toy-attributes": (1, "9ff113bfbdaa"),
+    "toy-hard-to-say": (1, "00b16a40a3cb"),
     "toy-dialogues": (2, "b209f76021e6"),
     "toy-video-captioning-compositional": (1, "2ac65ba66942"),
     "toy-audio-captioning-compositional": (1, "e3776abf4935"),
@@ -130,6 +134,8 @@ ASKED = {
     "toy-audio-editing-compositional": (1, "12bf36e26cde"),
     "toy-conversions-compositional": (1, "4463e98730c6"),
     "toy-sight-and-sound-compositional": (1, "17a443d9bf53"),
+    "toy-attributes-compositional": (1, "e80272009716"),
+    "toy-hard-to-say-compositional": (1, "cd57beefc662"),
     "toy-dialogues-compositional": (2, "272585c22555"),
 }
 
@@ -170,6 +176,22 @@ def test_every_cell_is_asked_or_known_as_empty() -> None:
         counts = Counter(sample.references["kind"] for sample in loaded(name))
         assert counts == {f"{given}-to-{wanted}": 25 for given, wanted in full}
         assert load_benchmark(name).protocol["empty cells"] == ", ".join("-to-".join(each) for each in empty)
+
+
+def test_the_claim_is_asked_for_one_to_six_attributes_and_for_one_to_three_of_what_is_hard_to_say() -> None:
+    for sample in loaded("toy-attributes"):
+        before = parse(sample.hints["caption"])
+        assert before is not None
+        pairs = zip(before.things, sample.references["scene"].things, strict=True)
+        changed = sum(getattr(a, name) != getattr(b, name) for a, b in pairs for name in ATTRIBUTES)
+        assert changed == sample.references["attributes"]
+    assert Counter(sample.references["attributes"] for sample in loaded("toy-attributes")) == dict.fromkeys(
+        range(1, 7), 40
+    )
+    kinds = Counter(sample.references["kind"] for sample in loaded("toy-hard-to-say"))
+    assert set(kinds.values()) == {20}
+    assert {"exact places, 1 thing", "many things, 3 things", "order in time, 2 deeds"} < set(kinds)
+    assert len(kinds) == 11
 
 
 def test_dialogues_have_three_turns_or_more_and_media_on_both_sides() -> None:

@@ -74,7 +74,7 @@ class ExtractorEntry:
     name: str
     about: str
     target: str
-    media: Literal["pictures", "sounds"]
+    media: Literal["pictures", "clips", "sounds", "texts"]
     source: str | None = None
 
 
@@ -250,6 +250,34 @@ EXTRACTORS: Mapping[str, ExtractorEntry] = {
             "openai/clip-vit-base-patch32",
         ),
         ExtractorEntry(
+            "clip-336",
+            "CLIP ViT-L/14 at 336 pixels, resized as the published CMMD; clip-336:FOLDER for any other",
+            "metrics.extractors:cmmd_clip",
+            "pictures",
+            "openai/clip-vit-large-patch14-336",
+        ),
+        ExtractorEntry(
+            "dinov2",
+            "DINOv2 ViT-L/14, as FD-DINOv2; dinov2:FOLDER for any other",
+            "metrics.extractors:Dinov2Extractor",
+            "pictures",
+            "facebook/dinov2-large",
+        ),
+        ExtractorEntry(
+            "videomae",
+            "VideoMAE, as an FVD that sees motion; videomae:FOLDER for any other",
+            "metrics.extractors:VideoMaeExtractor",
+            "clips",
+            "MCG-NJU/videomae-base",
+        ),
+        ExtractorEntry(
+            "minilm",
+            "all-MiniLM-L6-v2, sentences; minilm:FOLDER for any other that embeds them",
+            "metrics.extractors:SentenceExtractor",
+            "texts",
+            "packaged:minilm",
+        ),
+        ExtractorEntry(
             "toyworld",
             "toyworld's own CLIP, which no judged system contains",
             "benchmarks.tasks.toyworld.extractor:load",
@@ -373,8 +401,17 @@ def load_extractor(name: str, **options: Any) -> Any:
     module, _, attribute = entry.target.partition(":")
     source: Any = where or entry.source
     if source and source.startswith("packaged:"):
-        source = load_packaged("locate")(source)
+        source = _packaged(known, source)
     return getattr(import_module(module), attribute)(*([source] if source else []), **options)
+
+
+def _packaged(extractor: str, source: str) -> Any:
+    from metrics.extractors import MissingWeightsError
+
+    try:
+        return load_packaged("locate")(source)
+    except ValueError as error:
+        raise MissingWeightsError(extractor, str(error), (f"all that is measured by {extractor}",)) from error
 
 
 def load_metric(name: str) -> Metric[Any]:

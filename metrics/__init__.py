@@ -26,9 +26,24 @@ if TYPE_CHECKING:
     from metrics.captions.corpus import CaptionCorpus
     from metrics.captions.java import JavaError
     from metrics.captions.scores import CaptionScores, caption_scores
+    from metrics.captions.sentences import (
+        Fense,
+        SentenceSimilarity,
+        fluency_penalised,
+        sentence_similarity_items,
+    )
     from metrics.extractors.pictures import RESIZES
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
     from metrics.pairs.alignment import AVAlign, Recording, av_align
+    from metrics.pairs.media import ImageBindScore, avh_score, javis_score
+    from metrics.pairs.motion import (
+        TemporalFlickering,
+        is_dynamic,
+        is_static,
+        motion_smoothness,
+        temporal_flickering,
+    )
+    from metrics.pairs.preference import ClipPreference, PreferenceWinRate, preference_win_rate, prompt_wins
     from metrics.pairs.similarity import (
         CLIPI,
         CLIPT,
@@ -49,38 +64,92 @@ if TYPE_CHECKING:
         mel_cepstral_distortion,
     )
     from metrics.people.agreement import Agreement, krippendorff_alpha, metric_agreement
+    from metrics.people.correlation import correlation
+    from metrics.people.kappa import cohen_kappa, fleiss_kappa
     from metrics.people.preferences import bradley_terry, win_rate
     from metrics.sets.coverage import precision_recall
     from metrics.sets.divergences import inception_score, kl_divergence, kl_divergence_items
     from metrics.sets.frechet import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
-    from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
-    from metrics.sets.metrics import CMMD, FID, KAD, KID, KLDivergence
+    from metrics.sets.kernels import cmmd, jedi, kernel_audio_distance, kernel_distance
+    from metrics.sets.metrics import CMMD, FID, KAD, KID, JEDi, KLDivergence
     from metrics.sets.sounds import FAD, FD, AudioInceptionScore, WindowKAD
     from metrics.statistics import (
+        benjamini_hochberg,
         bootstrap,
+        bootstrap_bca,
+        clopper_pearson,
         compare,
         compare_metric,
         estimate,
         holm,
         minimum_detectable,
+        proportion,
         wilson,
     )
 
 _HOMES = {
-    "people.agreement": ("Agreement", "krippendorff_alpha", "metric_agreement"),
-    "people.preferences": ("bradley_terry", "win_rate"),
-    "answers.accuracy": ("ExactMatch", "VqaAccuracy", "VqaAccuracyLmmsEval", "VqaScores", "vqa_accuracy"),
-    "captions.scores": ("CaptionScores", "caption_scores"),
+    "people.agreement": (
+        "Agreement",
+        "krippendorff_alpha",
+        "metric_agreement",
+    ),
+    "people.preferences": (
+        "bradley_terry",
+        "win_rate",
+    ),
+    "answers.accuracy": (
+        "ExactMatch",
+        "VqaAccuracy",
+        "VqaAccuracyLmmsEval",
+        "VqaScores",
+        "vqa_accuracy",
+    ),
+    "captions.scores": (
+        "CaptionScores",
+        "caption_scores",
+    ),
     "captions.corpus": ("CaptionCorpus",),
     "sets.coverage": ("precision_recall",),
-    "sets.frechet": ("Extrapolation", "Measured", "frechet_distance", "frechet_distance_infinity"),
-    "sets.divergences": ("inception_score", "kl_divergence", "kl_divergence_items"),
+    "sets.frechet": (
+        "Extrapolation",
+        "Measured",
+        "frechet_distance",
+        "frechet_distance_infinity",
+    ),
+    "sets.divergences": (
+        "inception_score",
+        "kl_divergence",
+        "kl_divergence_items",
+    ),
     "captions.java": ("JavaError",),
-    "sets.kernels": ("cmmd", "kernel_audio_distance", "kernel_distance"),
-    "metric": ("Comparison", "Estimate", "IncomparableError", "MeanMetric", "Metric", "MetricInputError"),
-    "sets.metrics": ("CMMD", "FID", "KAD", "KID", "KLDivergence"),
+    "sets.kernels": (
+        "cmmd",
+        "jedi",
+        "kernel_audio_distance",
+        "kernel_distance",
+    ),
+    "metric": (
+        "Comparison",
+        "Estimate",
+        "IncomparableError",
+        "MeanMetric",
+        "Metric",
+        "MetricInputError",
+    ),
+    "sets.metrics": (
+        "CMMD",
+        "FID",
+        "JEDi",
+        "KAD",
+        "KID",
+        "KLDivergence",
+    ),
     "extractors.pictures": ("RESIZES",),
-    "pairs.alignment": ("AVAlign", "Recording", "av_align"),
+    "pairs.alignment": (
+        "AVAlign",
+        "Recording",
+        "av_align",
+    ),
     "pairs.similarity": (
         "CLIPI",
         "CLIPT",
@@ -100,21 +169,75 @@ _HOMES = {
         "clap_score",
         "mel_cepstral_distortion",
     ),
-    "sets.sounds": ("FAD", "FD", "AudioInceptionScore", "WindowKAD"),
+    "sets.sounds": (
+        "FAD",
+        "FD",
+        "AudioInceptionScore",
+        "WindowKAD",
+    ),
     "statistics": (
+        "benjamini_hochberg",
         "bootstrap",
+        "bootstrap_bca",
+        "clopper_pearson",
         "compare",
         "compare_metric",
         "estimate",
         "holm",
         "minimum_detectable",
+        "proportion",
         "wilson",
     ),
-    "answers.polling": ("Polling", "PollingAccuracy", "PollingUnparsed"),
-    "answers.choices": ("Choice", "ChoiceAccuracy", "ChoiceUnparsed", "chosen"),
+    "answers.polling": (
+        "Polling",
+        "PollingAccuracy",
+        "PollingUnparsed",
+    ),
+    "answers.choices": (
+        "Choice",
+        "ChoiceAccuracy",
+        "ChoiceUnparsed",
+        "chosen",
+    ),
     "answers.normalizer": ("vqa_normalized",),
-    "answers.videos": ("ActivityNetScores", "activitynet_qa"),
-    "answers.wups": ("OpenAnswer", "Wups", "wordnet_similarity"),
+    "answers.videos": (
+        "ActivityNetScores",
+        "activitynet_qa",
+    ),
+    "answers.wups": (
+        "OpenAnswer",
+        "Wups",
+        "wordnet_similarity",
+    ),
+    "people.correlation": ("correlation",),
+    "people.kappa": (
+        "cohen_kappa",
+        "fleiss_kappa",
+    ),
+    "pairs.motion": (
+        "TemporalFlickering",
+        "is_dynamic",
+        "is_static",
+        "motion_smoothness",
+        "temporal_flickering",
+    ),
+    "pairs.media": (
+        "ImageBindScore",
+        "avh_score",
+        "javis_score",
+    ),
+    "pairs.preference": (
+        "ClipPreference",
+        "PreferenceWinRate",
+        "preference_win_rate",
+        "prompt_wins",
+    ),
+    "captions.sentences": (
+        "Fense",
+        "SentenceSimilarity",
+        "fluency_penalised",
+        "sentence_similarity_items",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -141,11 +264,15 @@ __all__ = [
     "Choice",
     "ChoiceAccuracy",
     "ChoiceUnparsed",
+    "ClipPreference",
     "Comparison",
     "Estimate",
     "ExactMatch",
     "Extrapolation",
+    "Fense",
+    "ImageBindScore",
     "IncomparableError",
+    "JEDi",
     "JavaError",
     "KLDivergence",
     "MeanMetric",
@@ -157,7 +284,10 @@ __all__ = [
     "Polling",
     "PollingAccuracy",
     "PollingUnparsed",
+    "PreferenceWinRate",
     "Recording",
+    "SentenceSimilarity",
+    "TemporalFlickering",
     "VqaAccuracy",
     "VqaAccuracyLmmsEval",
     "VqaScores",
@@ -165,7 +295,10 @@ __all__ = [
     "Wups",
     "activitynet_qa",
     "av_align",
+    "avh_score",
+    "benjamini_hochberg",
     "bootstrap",
+    "bootstrap_bca",
     "bradley_terry",
     "caption_scores",
     "chosen",
@@ -174,14 +307,23 @@ __all__ = [
     "clip_score_items",
     "clipsim",
     "clipsim_items",
+    "clopper_pearson",
     "cmmd",
+    "cohen_kappa",
     "compare",
     "compare_metric",
+    "correlation",
     "estimate",
+    "fleiss_kappa",
+    "fluency_penalised",
     "frechet_distance",
     "frechet_distance_infinity",
     "holm",
     "inception_score",
+    "is_dynamic",
+    "is_static",
+    "javis_score",
+    "jedi",
     "kernel_audio_distance",
     "kernel_distance",
     "kl_divergence",
@@ -190,9 +332,15 @@ __all__ = [
     "mel_cepstral_distortion",
     "metric_agreement",
     "minimum_detectable",
+    "motion_smoothness",
     "precision_recall",
+    "preference_win_rate",
+    "prompt_wins",
+    "proportion",
     "ref_clip_score",
     "ref_clip_score_items",
+    "sentence_similarity_items",
+    "temporal_flickering",
     "vqa_accuracy",
     "vqa_normalized",
     "wilson",

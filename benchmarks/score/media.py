@@ -31,7 +31,7 @@ class Family:
         endings: of the files that count; others are named in a note.
     """
 
-    media: str
+    media: tuple[str, ...]
     extractors: tuple[str, ...]
     score: Callable[[Generated], Scored]
     distances: tuple[str, ...]
@@ -50,7 +50,7 @@ def score_generated(asked: Generated) -> Scored:
     family = FAMILIES[asked.family]
     if asked.predictions.suffix in ARRAYS:
         return score_arrays(asked, family.distances)
-    if asked.references is None and asked.prompts is None:
+    if asked.references is None and asked.prompts is None and asked.family != "text-to-video":
         raise DataError(f"{asked.family}: nothing to compare with; give --references, --prompts, or both.")
     asked = replace(asked, extractors=asked.extractors or family.extractors)
     check_networks(asked, family.media)
@@ -63,16 +63,16 @@ def score_generated(asked: Generated) -> Scored:
 
 _SETS = (*PICTURE_DISTANCES, "cmmd")
 FAMILIES: Mapping[str, Family] = {
-    "text-to-image": Family("pictures", ("inception", "clip"), score_pictures, _SETS, PICTURES),
-    "editing": Family("pictures", ("clip",), score_edits, _SETS, PICTURES),
+    "text-to-image": Family(("pictures",), ("inception", "clip"), score_pictures, _SETS, PICTURES),
+    "editing": Family(("pictures",), ("clip",), score_edits, _SETS, PICTURES),
     "text-to-video": Family(
-        "pictures",
+        ("pictures", "clips"),
         ("clip",),
         score_clips,
-        ("fvd", "fvd_infinity", "kid", "precision_recall"),
+        ("fvd", "fvd_infinity", "kid", "jedi", "precision_recall"),
         CLIPS | PICTURES,
     ),
     "text-to-audio": Family(
-        "sounds", ("vggish", "panns", "clap"), score_sounds, ("fad", "fad_infinity", "kad"), SOUNDS
+        ("sounds",), ("vggish", "panns", "clap"), score_sounds, ("fad", "fad_infinity", "kad"), SOUNDS
     ),
 }

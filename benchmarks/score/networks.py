@@ -74,12 +74,12 @@ def networks(asked: Generated, scored: Scored, *, embeds: bool = False) -> Itera
         yield Network(name, source, CachedExtractor(source, asked.cache))
 
 
-def check_networks(asked: Generated, media: str) -> None:
+def check_networks(asked: Generated, media: Sequence[str]) -> None:
     """Refuses what would be of no use, before anything is computed.
 
     Args:
         asked: names the networks.
-        media: what its family is about.
+        media: what its family's networks look at or listen to.
 
     Raises:
         DataError: a network for other media, an unknown way to resize, or one that no network takes.
@@ -88,9 +88,10 @@ def check_networks(asked: Generated, media: str) -> None:
 
     for name in asked.extractors:
         entry = registry.EXTRACTORS.get(name.partition(":")[0])
-        if entry is not None and entry.media != media:
-            fitting = ", ".join(each.name for each in registry.EXTRACTORS.values() if each.media == media)
-            raise DataError(f"{name} takes {entry.media}, {asked.family} is about {media}: use {fitting}.")
+        if entry is not None and entry.media not in media:
+            fitting = ", ".join(each.name for each in registry.EXTRACTORS.values() if each.media in media)
+            about = " and ".join(media)
+            raise DataError(f"{name} takes {entry.media}, {asked.family} is about {about}: use {fitting}.")
     if asked.resize is not None and asked.resize not in RESIZES:
         raise DataError(f"unknown --resize {asked.resize!r}; there are {', '.join(RESIZES)}.")
     if asked.resize is not None and not any(name.startswith("inception") for name in asked.extractors):

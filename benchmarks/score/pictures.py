@@ -29,7 +29,9 @@ def score_pictures(asked: Generated) -> Scored:
     for network in networks(asked, scored):
         predictions, rows = picture_features(network, asked, files, absent)
         stacked = np.stack([*predictions.values()])
-        names = (*PICTURE_DISTANCES, "cmmd") if network.embeds else PICTURE_DISTANCES
+        usual = (*PICTURE_DISTANCES, "cmmd") if network.embeds else PICTURE_DISTANCES
+        # Over some networks a distance goes by a name of its own, and never by FID's.
+        names = getattr(network.source, "distances", usual)
         if given is not None and given.width != stacked.shape[1]:
             scored.notes.append(of_another_network(asked, network.name, stacked.shape[1], given.width))
         elif given is not None:

@@ -143,10 +143,13 @@ def _infinity(name: str, source: Any, predictions: Features, references: Feature
 
 
 def _kernel(name: str, source: Any, predictions: Features, references: Features) -> Lines:
-    from metrics.sets.metrics import CMMD, KAD, KID
+    from metrics.sets.metrics import CMMD, KAD, KID, JEDi
 
-    subset = min(KID_SUBSET, len(predictions), len(references))
-    metric = {"kid": KID(source, subset_size=subset), "cmmd": CMMD(source), "kad": KAD(source)}[name]
+    if name in ("cmmd", "kad", "jedi"):
+        metric: Any = {"cmmd": CMMD, "kad": KAD, "jedi": JEDi}[name](source)
+    else:  # KID's, by its own name over another network than its Inception
+        metric = KID(source, subset_size=min(KID_SUBSET, len(predictions), len(references)))
+        metric.name = name
     n = len(predictions)
     yield metric.signature, lambda: _closed(metric.distance(predictions, references), metric.least, n)
 
@@ -166,9 +169,11 @@ def _shares(name: str, source: Any, predictions: Features, references: Features)
 
 
 DISTANCES: Mapping[str, Callable[[str, Any, Features, Any], Lines]] = {
-    **dict.fromkeys(("fid", "fad", "fvd"), _frechet),
+    **dict.fromkeys(("fid", "fad", "fvd", "fd_dinov2"), _frechet),
+    **dict.fromkeys(("frechet_efficientnet_lite0", "frechet_yamnet"), _frechet),
     **dict.fromkeys(("fid_infinity", "fad_infinity", "fvd_infinity"), _infinity),
-    **dict.fromkeys(("kid", "cmmd", "kad"), _kernel),
+    **dict.fromkeys(("kid", "cmmd", "kad", "jedi"), _kernel),
+    **dict.fromkeys(("kernel_efficientnet_lite0", "kernel_yamnet"), _kernel),
     "precision_recall": _shares,
 }
 """What is measured between two sets, by name; `precision_recall` makes two rows."""

@@ -42,14 +42,23 @@ class ClipExtractor:
 
     Args:
         source: a folder, or a hub id whose files are in the local cache.
+        resize: ``short-side`` as CLIP itself, the short side and then a centre crop; ``cmmd`` as the
+            published CMMD (Jayasumana et al. 2024; sayakpaul/cmmd-pytorch), the whole picture to a square,
+            bicubic without antialiasing.
         device: where the network runs.
         batch_size: pictures or texts at a time.
 
     Raises:
         MissingWeightsError: no such folder, or a file missing in it.
+        ValueError: an unknown way to resize.
     """
 
-    def __init__(self, source: str | Path, *, device: str = "cpu", batch_size: int = 32) -> None:
+    def __init__(
+        self, source: str | Path, *, resize: str = "short-side", device: str = "cpu", batch_size: int = 32
+    ) -> None:
+        if resize not in ("short-side", "cmmd"):
+            raise ValueError(f"resize {resize!r} is unknown; choose short-side or cmmd")
+        self.resize = resize
         name = str(source) if not Path(source).is_dir() else Path(source).resolve().name
         folder = local_folder(source)
         if folder is None:
@@ -67,6 +76,8 @@ class ClipExtractor:
     def signature(self) -> str:
         """For example `clip:ViT-B-32@1a2b3c4d,short-side-224-bicubic,crop-224,fp32`."""
         weights, (size, crop) = file_hash(self.file), self._preprocessing[:2]
+        if self.resize == "cmmd":
+            return f"clip:{self.name}@{weights},square-{crop}-bicubic-no-antialias,fp32"
         return f"clip:{self.name}@{weights},short-side-{size}-bicubic,crop-{crop},fp32"
 
     def features(self, items: Sequence[Any]) -> Embeddings:
@@ -90,7 +101,12 @@ class ClipExtractor:
         arrays, (size, crop, mean, std) = checked_pixels(pictures), self._preprocessing
 
         def embed(part: slice) -> torch.Tensor:
-            batch = np.stack([short_side_crop(array, size, crop) for array in arrays[part]]) / np.float32(255)
+            if self.resize == "cmmd":
+                batch = np.stack([_square(array, crop) for array in arrays[part]])
+            else:
+                batch = np.stack([short_side_crop(array, size, crop) for array in arrays[part]]) / np.float32(
+                    255
+                )
             pixels = torch.from_numpy((batch - mean) / std).permute(0, 3, 1, 2)
             return _pooled(self._model.get_image_features(pixel_values=pixels.to(self.device)))
 
@@ -173,6 +189,20 @@ class ClipExtractor:
             )
         tokenizer.enable_padding(pad_id=int(pad), pad_token=tokenizer.id_to_token(int(pad)) or "[PAD]")
         return tokenizer
+
+
+def cmmd_clip(source: str | Path) -> ClipExtractor:
+    """CLIP for CMMD, pictures resized as published; the published network is ViT-L/14 at 336 pixels."""
+    return ClipExtractor(source, resize="cmmd")
+
+
+def _square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """The whole picture as a square, bicubic without antialiasing; float32 [size, size, 3] in about 0..1."""
+    import torch
+    from torch.nn.functional import interpolate
+
+    picture = torch.from_numpy(pixels.astype(np.float32) / np.float32(255)).permute(2, 0, 1)[None]
+    return interpolate(picture, size=(size, size), mode="bicubic")[0].permute(1, 2, 0).numpy()
 
 
 def _pooled(output: Any) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Distances between sets of features by a kernel: KID, CMMD and KAD, all maximum mean discrepancies.
+"""Distances between sets of features by a kernel: KID, CMMD, KAD and JEDi, all maximum mean discrepancies.
 
 They are unbiased (or nearly so) at every sample count, which the Fréchet distance is not, and their
 standard error follows from the variance of a U-statistic.
@@ -115,6 +115,30 @@ def kernel_audio_distance(a: ArrayLike, b: ArrayLike, *, bandwidth: float | None
     return Measured(100 * value, 100 * _standard_error(*influence), 0.0, f"all pairs, bandwidth {width:.6g}")
 
 
+def jedi(a: ArrayLike, b: ArrayLike) -> Measured:
+    """JEDi: biased MMD with the kernel (x.y/D)^2, times 100, of features of clips (Luo et al. 2024).
+
+    Published over V-JEPA's features, from its attentive probe. Not KID's kernel, whose power is three and
+    whose estimate is unbiased.
+
+    Args:
+        a: features, [N, D].
+        b: features, [M, D].
+
+    Raises:
+        MetricInputError: fewer than two samples, values that are not finite, different dimensions.
+
+    >>> x = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    >>> y = [[7, 6, 5], [4, 3, 2], [1, 1, 8], [0, 2, 5]]
+    >>> round(float(jedi(x, y)) / 100, 1)  # the published code's own example
+    270.7
+    """
+    first, second = _double_pair(a, b)
+    value, influence = _discrepancy(first, second, _square, biased=True)
+    error = 100 * _standard_error(*influence)
+    return Measured(max(0.0, 100 * value), error, 0.0, "all pairs, biased")
+
+
 def _double_pair(a: ArrayLike, b: ArrayLike) -> tuple[FloatArray, FloatArray]:
     first, second = feature_pair(a, b)
     return first.astype(np.float64), second.astype(np.float64)
@@ -123,6 +147,11 @@ def _double_pair(a: ArrayLike, b: ArrayLike) -> tuple[FloatArray, FloatArray]:
 def _cubic(x: FloatArray, y: FloatArray) -> FloatArray:
     inner: FloatArray = x @ y.T / x.shape[1] + 1
     return inner * inner * inner
+
+
+def _square(x: FloatArray, y: FloatArray) -> FloatArray:
+    inner: FloatArray = x @ y.T / x.shape[1]
+    return inner * inner
 
 
 def _gaussian(gamma: float) -> Kernel:

@@ -21,7 +21,7 @@ from metrics.metric import (
 )
 from metrics.sets.divergences import kl_divergence_items
 from metrics.sets.frechet import Moments, feature_pair, frechet_distance
-from metrics.sets.kernels import cmmd, kernel_audio_distance, kernel_distance
+from metrics.sets.kernels import cmmd, jedi, kernel_audio_distance, kernel_distance
 from metrics.sets.real import RealSet, packed_truth, unpacked_truth
 
 Features = NDArray[np.floating]
@@ -221,6 +221,24 @@ class KAD(SetMetric):
         """See `kernel_audio_distance`; as for every distance, the predictions are the first set."""
         first, second = feature_pair(predictions, references)
         return kernel_audio_distance(second, first)
+
+
+class JEDi(SetMetric):
+    """JEDi over features of clips, V-JEPA's as published, see `metrics.jedi`.
+
+    >>> rng, metric = np.random.default_rng(0), JEDi()
+    >>> sets = metric.statistics(list(rng.normal(1, 1, size=(50, 8))), list(rng.normal(size=(50, 8))))
+    >>> metric.value(sets) > 10, metric.signature
+    (True, 'jedi|features:given|kernel:(xy/D)^2|estimate:biased|scale:100|v:1')
+    """
+
+    name = "jedi"
+    least = 0.0
+    definition = "kernel:(xy/D)^2|estimate:biased|scale:100"
+
+    def distance(self, predictions: Features, references: Features) -> float:
+        """See `jedi`."""
+        return jedi(predictions, references)
 
 
 class KLDivergence(MeanMetric):

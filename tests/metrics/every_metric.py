@@ -51,7 +51,13 @@ class Network:
     def sounds(self, items: Sequence[Any]) -> np.ndarray:
         return np.array([[np.abs(item).max(), np.mean(item), 1.0] for item in items])
 
-    images = sounds
+    images = media = sounds
+
+    def frames(self, recording: Any) -> np.ndarray:
+        return self.sounds(list(recording.frames / 255))
+
+    def windows(self, recording: Any, spans: Sequence[tuple[float, float]]) -> np.ndarray:
+        return self.sounds([recording.samples + start for start, _ in spans])
 
     def probabilities(self, items: Sequence[Any]) -> np.ndarray:
         rows = np.exp([[np.mean(item), np.std(item), 0.1] for item in items])
@@ -101,7 +107,7 @@ def _answers() -> dict[str, Case]:
 
 
 def _captions(*, java: bool) -> dict[str, Case]:
-    from metrics.captions import metrics, spice
+    from metrics.captions import metrics, sentences, spice
 
     kinds: dict[str, Callable[[], Metric[Any]]] = {
         **{f"bleu_{order}": partial(metrics.Bleu, order) for order in (1, 4)},
@@ -113,12 +119,18 @@ def _captions(*, java: bool) -> dict[str, Case]:
         kinds["meteor"] = metrics.Meteor
     if java and spice.missing() is None:
         kinds |= {"spice": metrics.Spice, "spider": metrics.Spider}
-    return {name: Case(make, SAID, CAPTIONS) for name, make in kinds.items()}
+    network = Network()
+    kinds["sentence_similarity"] = lambda: sentences.SentenceSimilarity(network)
+    odds = [(text, 0.95 if number % 4 == 0 else 0.1) for number, text in enumerate(SAID)]
+    return {
+        **{name: Case(make, SAID, CAPTIONS) for name, make in kinds.items()},
+        "fense": Case(lambda: sentences.Fense(network), odds, CAPTIONS),
+    }
 
 
 def _pairs(rng: np.random.Generator) -> dict[str, Case]:
     from metrics.extractors import Sound
-    from metrics.pairs import alignment, composition, similarity, sounds
+    from metrics.pairs import alignment, composition, media, motion, preference, similarity, sounds
     from metrics.sets.metrics import KLDivergence
 
     waves, others = list(rng.normal(size=(N, 50))), list(rng.normal(size=(N, 50)))
@@ -144,6 +156,15 @@ def _pairs(rng: np.random.Generator) -> dict[str, Case]:
         "mcd_dtw": Case(sounds.MelCepstralDistortion, heard, heard[1:] + heard[:1]),
         "kl_divergence": Case(KLDivergence, *opinions),
         "av_align": Case(alignment.AVAlign, shown, SAID),
+        "imagebind_score": Case(lambda: media.ImageBindScore(network), waves, others),
+        "avh_score": Case(lambda: media.ImageBindScore(network, "frames"), shown, SAID),
+        "javis_score": Case(lambda: media.ImageBindScore(network, "windows"), shown, SAID),
+        "temporal_flickering": Case(motion.TemporalFlickering, list(films), SAID),
+        "preference_win_rate": Case(
+            lambda: preference.PreferenceWinRate(preference.ClipPreference(network)),
+            waves,
+            list(zip(SAID, others, strict=True)),
+        ),
     }
 
 
@@ -159,6 +180,7 @@ def _sets(rng: np.random.Generator) -> dict[str, Case]:
         "kid": Case(lambda: metrics.KID(subsets=5, subset_size=6), rows, others),
         "cmmd": Case(metrics.CMMD, rows, others),
         "kad": Case(metrics.KAD, rows, others),
+        "jedi": Case(metrics.JEDi, rows, others),
         "fd": Case(sounds.FD, rows, others),
         "fad": Case(sounds.FAD, heard, true),
         "window_kad": Case(sounds.WindowKAD, heard, true),

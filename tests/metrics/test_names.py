@@ -15,6 +15,11 @@ from metrics import MetricInputError
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, 4000)
 CALLS: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("ImageBindScore", "aggregation"): lambda name: metrics.ImageBindScore(
+        SimpleNamespace(signature="toy"), name
+    ),
+    ("cohen_kappa", "weights"): lambda name: metrics.cohen_kappa([1, 2, 3], [1, 2, 2], weights=name),
+    ("correlation", "coefficient"): lambda name: metrics.correlation([1, 2, 3], [1, 2, 2], coefficient=name),
     ("AudioKL", "direction"): lambda name: metrics.AudioKL(SimpleNamespace(signature="toy"), name),
     ("KLDivergence", "direction"): metrics.KLDivergence,
     ("MelCepstralDistortion", "alignment"): lambda name: metrics.MelCepstralDistortion(alignment=name),

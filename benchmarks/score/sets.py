@@ -143,13 +143,12 @@ def _infinity(name: str, source: Any, predictions: Features, references: Feature
 
 
 def _kernel(name: str, source: Any, predictions: Features, references: Features) -> Lines:
-    from metrics.sets.metrics import CMMD, KAD, KID, JEDi
+    from metrics.sets.metrics import CMMD, KAD, KID, JEDi, SetMetric
 
-    if name in ("cmmd", "kad", "jedi"):
-        metric: Any = {"cmmd": CMMD, "kad": KAD, "jedi": JEDi}[name](source)
-    else:  # KID's, by its own name over another network than its Inception
-        metric = KID(source, subset_size=min(KID_SUBSET, len(predictions), len(references)))
-        metric.name = name
+    kid = KID(source, subset_size=min(KID_SUBSET, len(predictions), len(references)))
+    kid.name = name  # its own over another network than Inception
+    others: dict[str, SetMetric] = {"cmmd": CMMD(source), "kad": KAD(source), "jedi": JEDi(source)}
+    metric = others.get(name, kid)
     n = len(predictions)
     yield metric.signature, lambda: _closed(metric.distance(predictions, references), metric.least, n)
 

@@ -101,14 +101,14 @@ class ClipExtractor:
         arrays, (size, crop, mean, std) = checked_pixels(pictures), self._preprocessing
 
         def embed(part: slice) -> torch.Tensor:
+            batch: NDArray[np.float32]
             if self.resize == "cmmd":
                 batch = np.stack([_square(array, crop) for array in arrays[part]])
             else:
-                batch = np.stack([short_side_crop(array, size, crop) for array in arrays[part]]) / np.float32(
-                    255
-                )
-            pixels = torch.from_numpy((batch - mean) / std).permute(0, 3, 1, 2)
-            return _pooled(self._model.get_image_features(pixel_values=pixels.to(self.device)))
+                pixels = np.stack([short_side_crop(array, size, crop) for array in arrays[part]])
+                batch = pixels.astype(np.float32) / np.float32(255)
+            seen = torch.from_numpy((batch - mean) / std).permute(0, 3, 1, 2)
+            return _pooled(self._model.get_image_features(pixel_values=seen.to(self.device)))
 
         return self._in_batches(len(arrays), embed)
 

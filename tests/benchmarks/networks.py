@@ -13,6 +13,27 @@ from metrics.metric import FloatArray
 WORDS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
 
 
+class Motion:
+    """Sees the mean colours of a clip's first and last frame."""
+
+    signature = "motion@1"
+    distances = ("fvd",)
+
+    def features(self, items: Sequence[Any]) -> FloatArray:
+        rows = [[np.asarray(clip)[place].reshape(-1, 3).mean(axis=0) for place in (0, -1)] for clip in items]
+        return np.array(rows).reshape(len(rows), -1) / 255
+
+
+class OwnName:
+    """Sees as `Colours` does, and its distances are no FID."""
+
+    signature = "own-name@1"
+    distances = ("frechet_efficientnet_lite0", "kernel_efficientnet_lite0", "fd_dinov2")
+
+    def features(self, items: Sequence[Any]) -> FloatArray:
+        return Colours().features(items)
+
+
 class Colours:
     """Sees mean colours, in [0, 1], and reads the last word of a text."""
 

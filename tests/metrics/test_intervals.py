@@ -25,8 +25,11 @@ def efron(sums: ArrayLike, sizes: ArrayLike, resamples: int, seed: int) -> tuple
     without = np.array([np.delete(sums, k).sum() / np.delete(sizes, k).sum() for k in range(n)])
     pull = without.mean() - without
     acceleration = (pull**3).sum() / (6 * (pull**2).sum() ** 1.5)
-    levels = [bias + (bias + z) / (1 - acceleration * (bias + z)) for z in norm.ppf([0.025, 0.975])]
-    low, high = np.quantile(replicates, norm.cdf(levels))
+    levels = [
+        bias + (bias + z) / (1 - acceleration * (bias + z))
+        for z in (float(norm.ppf(0.025)), float(norm.ppf(0.975)))
+    ]
+    low, high = np.quantile(replicates, [float(norm.cdf(level)) for level in levels])
     return float(low), float(high)
 
 
@@ -69,6 +72,6 @@ def test_benjamini_hochberg_equals_statsmodels() -> None:
 def test_what_is_no_proportion_or_p_value_is_refused() -> None:
     for wrong in ((11, 10), (0, 0), (1.5, 10)):
         with pytest.raises(MetricInputError, match="whole numbers"):
-            clopper_pearson(*wrong)  # type: ignore[arg-type]
+            clopper_pearson(*wrong)
     with pytest.raises(MetricInputError, match="between 0 and 1"):
         benjamini_hochberg([0.5, 1.5])

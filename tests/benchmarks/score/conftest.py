@@ -13,5 +13,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
         name: ExtractorEntry(name, "", f"tests.benchmarks.networks:{target}", "pictures")
         for name, target in (("inception", "Classes"), ("clip", "Colours"), ("absent", "gone"))
     }
+    entries["motion"] = ExtractorEntry("motion", "", "tests.benchmarks.networks:Motion", "clips")
+    entries["own-name"] = ExtractorEntry("own-name", "", "tests.benchmarks.networks:OwnName", "pictures")
     entries["ears"] = ExtractorEntry("ears", "", "tests.benchmarks.networks:Ears", "sounds")
     monkeypatch.setattr(registry, "EXTRACTORS", entries)

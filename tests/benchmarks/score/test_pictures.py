@@ -268,3 +268,15 @@ def test_statistics_are_not_unpickled(folders: Command) -> None:
     code, _, err = folders(*command)
     assert code == 1
     assert "real.npz" in only_line(err)
+
+
+def test_a_network_whose_distances_have_names_of_their_own_makes_no_fid(folders: Command) -> None:
+    arguments = ("--references", "true", "--predictions", "said", "--extractor", "own-name")
+    assert folders("score", "text-to-image", *arguments, "--json", "rows.json")[0] == 0
+    found = {row["metric"]: row for row in rows().values()}
+    assert found.keys() == {"frechet_efficientnet_lite0", "kernel_efficientnet_lite0", "fd_dinov2"}
+    features = [Colours().features(stacked(folder)) for folder in ("said", "true")]
+    assert found["frechet_efficientnet_lite0"]["value"] == pytest.approx(frechet_distance(*features))
+    kernel = kernel_distance(*features, subset_size=30)
+    assert found["kernel_efficientnet_lite0"]["value"] == pytest.approx(float(kernel))
+    assert found["kernel_efficientnet_lite0"]["standard_error"] == pytest.approx(kernel.standard_error)

@@ -37,7 +37,8 @@ def independent_dinov2(folder: Path, resize: str) -> np.ndarray:
     model = Dinov2Model.from_pretrained(folder).eval()
     for picture in PICTURES:
         if resize == "pil-bicubic":
-            x = torch.from_numpy(np.uint8(Image.fromarray(picture).resize((224, 224), Image.BICUBIC)))
+            resized = Image.fromarray(picture).resize((224, 224), Image.Resampling.BICUBIC)
+            x = torch.from_numpy(np.array(resized))
             x = x.permute(2, 0, 1)[None].float()
         else:
             x = torch.nn.functional.interpolate(

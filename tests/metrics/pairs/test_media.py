@@ -102,7 +102,7 @@ def test_toyworld_s_clips_fit_their_sound_less_the_later_it_comes() -> None:
     from toyworld.kinds import kind_of
     from toyworld.splits import clips
 
-    rendered = [kind_of(clip).render(clip) for clip in clips("test", 12)]
+    rendered: list[Any] = [kind_of(clip).render(clip) for clip in clips("test", 12)]
     found = []
     for offset in (0.0, 0.1, 0.5, 1.0, 4.0):
         recordings = []

@@ -51,8 +51,9 @@ def test_prompts_on_other_scales_do_not_drown_each_other() -> None:
 
 
 def test_several_pictures_of_a_prompt_are_one_comparison() -> None:
-    first, second = {"a": RNG.normal(size=4), "b": [1.0]}, {"a": RNG.normal(size=3), "b": [1.0]}
-    pairs = [(x > y) + 0.5 * (x == y) for x in np.asarray(first["a"]) for y in np.asarray(second["a"])]
+    mine, theirs = RNG.normal(size=4), RNG.normal(size=3)
+    first, second = {"a": mine, "b": np.ones(1)}, {"a": theirs, "b": np.ones(1)}
+    pairs = [(x > y) + 0.5 * (x == y) for x in mine for y in theirs]
     assert prompt_wins(first, second).tolist() == pytest.approx([np.mean(pairs), 0.5])
 
 

@@ -104,7 +104,7 @@ def test_ratings_that_leave_nothing_to_agree_on_are_refused() -> None:
     with pytest.raises(MetricInputError, match="without variation"):
         fleiss_kappa([[1, 1], [1, 1]])
     with pytest.raises(MetricInputError, match="krippendorff_alpha takes missing ones"):
-        fleiss_kappa([[1, np.nan], [1, 2]])
+        fleiss_kappa(np.array([[1, np.nan], [1, 2]]))
     with pytest.raises(MetricInputError, match="put in order"):
         cohen_kappa(["y", 1], ["n", 2], weights="linear")
     assert cohen_kappa(["y"], ["n"]).method == "no interval: a single item"

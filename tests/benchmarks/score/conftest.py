@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import registry
-from benchmarks.registry import ExtractorEntry
+from benchmarks.extractors import ExtractorEntry
 
 
 @pytest.fixture

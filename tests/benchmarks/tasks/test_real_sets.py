@@ -12,11 +12,12 @@ import pytest
 from benchmarks import registry
 from benchmarks.cards import CARDS
 from benchmarks.data.check import check
+from benchmarks.extractors import ExtractorEntry
 from benchmarks.harness.asked import DataChangedError, asked
 from benchmarks.harness.benchmark import Options, Sample
 from benchmarks.harness.predictions import Prediction
 from benchmarks.harness.scoring import score_predictions
-from benchmarks.registry import ExtractorEntry, load_benchmark
+from benchmarks.registry import load_benchmark
 from benchmarks.tasks.generation import judged
 from benchmarks.tasks.official import DataError
 from metrics.sets.frechet import frechet_distance

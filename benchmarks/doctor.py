@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks.extractors import NETWORKS
 from benchmarks.harness.provenance import redact
-from benchmarks.registry import SYSTEMS, load_packaged, load_system
+from benchmarks.registry import SYSTEMS, load_extractor, load_packaged, load_system
 
 CLIP, CLAP = "openai/clip-vit-base-patch32", "laion/clap-htsat-unfused"
 CAPTION = (["two dogs"], [["two dogs"]])  # what programs are asked about, with its reference
+_FOR_DISTANCES = {
+    "clip-336": "cmmd as published",
+    "dinov2": "fd_dinov2",
+    "videomae": "fvd over VideoMAE features",
+}
 TOYWORLD_CLIP = ("fid and clip_score of toyworld's benchmarks",)
 
 
@@ -67,6 +73,8 @@ def examine(packaged: Path | None = None) -> Iterator[Finding]:
     yield _look("WordNet", ("wups of NExT-QA and DAQUAR",), partial(wordnet_similarity, "next-qa"))
     yield _look("toyworld's extractor", TOYWORLD_CLIP, partial(ClipExtractor, WEIGHTS))
     yield _look(f"CLIP {CLIP}", clip.DISABLES, partial(ClipExtractor, CLIP))
+    for name, what in _FOR_DISTANCES.items():
+        yield _look(f"{name}, {NETWORKS[name].source}", (what,), partial(load_extractor, name))
     yield _look("FID's Inception", inception.DISABLES, InceptionExtractor)
     yield _look("VGGish", vggish.DISABLES, VGGishExtractor)
     for rate in panns.VARIANTS:

@@ -77,7 +77,7 @@ def print_plan(
         networks = ", ".join(dict.fromkeys(use.network for use in benchmark.metrics if use.network))
         for name in systems:
             learnt = dict.fromkeys(each.verdict for each in known_overlaps(name, benchmark.name))
-            said = f"cannot run: {lacking[name]}" if lacking[name] and samples else verdict
+            said = f"cannot run: {lacking[name]}" if lacking[name] and samples else verdict.removesuffix(".")
             rows.append((benchmark.name, name, samples, official, networks, "; ".join([said, *learnt])))
         runnable = runnable and bool(samples)
     print_rows(_HEAD, rows, numbers=(2, 3))

@@ -81,7 +81,7 @@ GENERATION = (
     ),
     _pictures(
         name="geneval",
-        about="GenEval's prompts, by what they test; its detectors are not run",
+        about="GenEval's prompts, by what they test; what its detectors saw is judged by `score geneval`",
         paper="Ghosh et al., GenEval, NeurIPS 2023, arXiv:2310.11513",
         origin="https://github.com/djghosh13/geneval",
         revision="prompts/evaluation_metadata.jsonl",
@@ -89,7 +89,7 @@ GENERATION = (
         split="all, one picture of each",
         samples=553,
         references="none: what is to be seen is in the prompt's record",
-        scored="share of pictures that Mask2Former and CLIP find right, 4 of each prompt; here 1, CLIPScore",
+        scored="share of pictures that Mask2Former and CLIP find right, 4 of each prompt; a run makes 1",
         metrics=("clip_score",),
         headline="clip_score",
         folder="prompts",

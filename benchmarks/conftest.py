@@ -1,9 +1,10 @@
 """These benchmarks compute for minutes: plain ``pytest`` leaves them out, and they run when named by path.
 
 What holds a line is `benchmarks.pytest_plugin`'s, which any repository has. Here are the suites of published
-data beside it: ``pytest benchmarks/ -k vqa --suite paper --data DIR --system NAME`` measures systems on one
-family of a suite, a test for each benchmark and system. Data or weights that are not here are skips with the
-reason.
+data beside it: ``pytest benchmarks/ -k vqa --suite paper --data DIR --system NAME --limit N`` measures
+systems on one family of a suite, a test for each benchmark and system. Data or weights that are not here are
+skips with the reason. ``--data`` and ``--limit`` are short for the plugin's ``--bench-data`` and
+``--bench-limit``, which serve where another plugin has taken the short names.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("benchmarks", "systems measured on a suite")
     group.addoption("--suite", default=None, help="measure a suite's benchmarks, in place of what is held")
     group.addoption("--system", action="append", default=None, help="with --suite; may be repeated")
-    group.addoption("--data", type=Path, default=None, help="with --suite: folder of official files")
+    groups = (*parser._groups, parser._anonymous)
+    taken = {name for each in groups for option in each.options for name in option.names()}
+    for name, kind, words in (("data", Path, "folder of official files"), ("limit", int, "samples of each")):
+        if f"--{name}" not in taken:  # another plugin's it stays: the long name serves
+            group.addoption(f"--{name}", type=kind, dest=f"bench_{name}", default=None, help=words)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -64,7 +69,7 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
     name, system = request.param
     config = request.config
-    options = Options(_option(config, "--data"), _option(config, "--bench-limit"))
+    options = Options(_option(config, "bench_data"), _option(config, "bench_limit"))
     if absent := _absent_data(name, options.data):
         pytest.skip(absent)
     runs = _option(config, "--bench-runs") or tmp_path_factory.mktemp("runs")
@@ -118,5 +123,5 @@ def _absent_data(benchmark: str, data: Path | None) -> str:
     if not entry.files:
         return ""
     if data is None:
-        return f"{benchmark} reads files from {entry.origin}; name their folder by --data"
+        return f"{benchmark} reads files from {entry.origin}; name their folder by --data or --bench-data"
     return "" if entry.here(data) else f"{benchmark} is not below {data}; see nextgpt-bench data check"

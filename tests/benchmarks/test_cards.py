@@ -17,7 +17,7 @@ from benchmarks.tasks.published import OfficialData
 from nextgpt.messages import Modality
 
 ENTRIES = [pytest.param(entry, id=name) for name, entry in CARDS.items()]
-PUBLISHED = [pytest.param(entry, id=name) for name, entry in CARDS.items() if entry.folder]
+PUBLISHED = [pytest.param(entry, id=name) for name, entry in CARDS.items() if entry.room]
 # Their owners publish no list, or the folder given decides: there is no official number of samples.
 UNCOUNTED = {"coco-captions", "coco-vqa", "coco-editing", "vctk-editing", "unim"}
 
@@ -44,7 +44,7 @@ def test_each_fact_of_others_data_has_a_document_or_is_said_to_have_none(entry: 
 
 
 def test_counts_have_a_document_but_for_those_that_are_known_to_have_none() -> None:
-    published = [entry for entry in CARDS.values() if entry.folder]
+    published = [entry for entry in CARDS.values() if entry.room]
     assert {entry.name for entry in published if "samples" in entry.unconfirmed} == {
         "seed-bench",
         "msrvtt-qa",

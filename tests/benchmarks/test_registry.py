@@ -12,6 +12,7 @@ import pytest
 from benchmarks import registry
 from benchmarks.harness.benchmark import Benchmark
 from benchmarks.harness.system import System
+from benchmarks.suites import Suite
 from nextgpt.messages import Failure, Message, Request, assistant, seed_of, user
 
 HEAVY = ("torch", "transformers", "diffusers", "numpy", "PIL", "pandas")
@@ -35,7 +36,7 @@ def test_every_benchmark_is_what_its_entry_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("suite", registry.SUITES.values(), ids=lambda suite: suite.name)
-def test_every_suite_holds_benchmarks(suite: registry.Suite) -> None:
+def test_every_suite_holds_benchmarks(suite: Suite) -> None:
     assert set(suite.benchmarks) <= set(registry.BENCHMARKS)
     assert registry.benchmark_names(suite.name) == suite.benchmarks
 

@@ -15,8 +15,10 @@ Need = tuple[str, str]
 """What would be loaded, and why it can't be; empty where it is here."""
 
 
-def of_preset(preset: str = "tiny", *, projection: str | None = None, **_: object) -> list[Need]:
-    """The parts of a preset of NExT-GPT, and of the pipelines that share them.
+def of_preset(
+    preset: str = "tiny", *, projection: str | None = None, planner: str = "", **_: object
+) -> list[Need]:
+    """The parts of a preset of NExT-GPT, and of the pipelines that share them, a tuned planner's with them.
 
     Raises:
         ConfigError: there is no such preset.
@@ -24,7 +26,9 @@ def of_preset(preset: str = "tiny", *, projection: str | None = None, **_: objec
     >>> {why for _, why in of_preset("tiny")}
     {''}
     """
-    return [_of_part(part) for part in examine(load_config(preset, projection=projection))]
+    parts = examine(load_config(preset, projection=projection))
+    tuned = [part for part in examine(load_config(planner)) if part.name == "checkpoints"] if planner else []
+    return [_of_part(part) for part in (*parts, *tuned)]
 
 
 def of_named_preset(argument: str) -> list[Need]:

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands import MENDABLE, CsvFile, JsonFile, complain, complaint, fetch, kept, run, score
+from benchmarks.commands import MENDABLE, CsvFile, JsonFile, complain, complaint, fetch, job, kept, run, score
 from benchmarks.data.cli import app as data_app
 from nextgpt.terminal import note, one_line, run_app, say
 from nextgpt.threads import wait_asleep
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(fetch.app, name="fetch")
 app.command("run")(run.run_command)
+app.command("job")(job.job_command)
 app.command("merge")(run.merge_command)
 app.command("status")(kept.status_command)
 app.command("verify")(kept.verify_command)

@@ -66,7 +66,8 @@ EXTRACTORS: Mapping[str, ExtractorEntry] = NETWORKS
 SUITES: Mapping[str, Suite] = ALL_SUITES
 
 _PIPELINE = "baselines.caption_then_tool:load"
-_TUNED = {"preset": "tiny-media", "planner": "tiny-planner", "name": "caption-then-tool-media-tuned"}
+_MEDIA, _TUNED = "tiny-media", "caption-then-tool-media-tuned"
+_TUNING = {"preset": _MEDIA, "planner": "tiny-planner", "name": _TUNED}
 RECORDED = "baselines.recorded:Recorded"
 
 _NEEDS = "baselines.needs"
@@ -76,7 +77,7 @@ def _preset(name: str, about: str, **arguments: str) -> SystemEntry:
     return SystemEntry(name, about, "nextgpt:load", arguments, f"{_NEEDS}:of_preset")
 
 
-def _pipeline(name: str, about: str, **arguments: Any) -> SystemEntry:
+def _pipeline(name: str, about: str, /, **arguments: Any) -> SystemEntry:
     return SystemEntry(name, about, _PIPELINE, arguments, f"{_NEEDS}:of_preset")
 
 
@@ -118,59 +119,40 @@ SYSTEMS: Mapping[str, SystemEntry] = {
             {"preset": "7b"},
             f"{_NEEDS}:of_preset",
         ),
-        SystemEntry(
-            "nextgpt-tiny-media",
-            "NExT-GPT, tiny, pictures, clips and sounds in and out",
-            "nextgpt:load",
-            {"preset": "tiny-media"},
+        _preset("nextgpt-tiny-media", "tiny, pictures, clips and sounds in and out", preset=_MEDIA),
+        _preset("nextgpt-tiny-media-linear", "the same, linear", preset=_MEDIA, projection="linear"),
+        *(
+            SystemEntry(
+                f"nextgpt-tiny-media-{name}", about, target, {"preset": _MEDIA, **more}, f"{_NEEDS}:of_preset"
+            )
+            for name, about, target, more in (
+                ("blind", "the same, not shown any picture or clip", "baselines.blind:load", {}),
+                ("deaf", "the same, not played any sound", "baselines.blind:load", {"sense": "deaf"}),
+                (
+                    "words",
+                    "the same, whose words, not whose signals, tell the decoders what to make",
+                    "baselines.nextgpt_caption:load",
+                    {"name": "nextgpt-tiny-media-words"},
+                ),
+            )
         ),
-        SystemEntry(
-            "nextgpt-tiny-media-linear",
-            "the same with a linear projection",
-            "nextgpt:load",
-            {"preset": "tiny-media", "projection": "linear"},
-        ),
-        SystemEntry(
-            "nextgpt-tiny-media-blind",
-            "the same, not shown any picture or clip",
-            "baselines.blind:load",
-            {"preset": "tiny-media"},
-        ),
-        SystemEntry(
-            "nextgpt-tiny-media-deaf",
-            "the same, not played any sound",
-            "baselines.blind:load",
-            {"preset": "tiny-media", "sense": "deaf"},
-        ),
-        SystemEntry(
-            "nextgpt-tiny-media-words",
-            "the same, whose words, not whose signals, tell the decoders what to make",
-            "baselines.nextgpt_caption:load",
-            {"preset": "tiny-media", "name": "nextgpt-tiny-media-words"},
-        ),
-        SystemEntry(
+        _pipeline(
             "caption-then-tool-media",
-            "describe, plan in text, call the tools of nextgpt-tiny-media; the planner is frozen",
-            _PIPELINE,
-            {"preset": "tiny-media", "name": "caption-then-tool-media"},
+            "describe, plan, call the tools of nextgpt-tiny-media; the planner is frozen",
+            preset=_MEDIA,
+            name="caption-then-tool-media",
         ),
-        SystemEntry(
-            "caption-then-tool-media-tuned",
-            "the same, its planner tuned as nextgpt-tiny-media is: only the path differs",
-            _PIPELINE,
-            _TUNED,
+        _pipeline(
+            _TUNED, "the same, its planner tuned as nextgpt-tiny-media is: only the path differs", **_TUNING
         ),
-        SystemEntry(
-            "caption-then-tool-media-tuned+caption",
+        _pipeline(
+            f"{_TUNED}+caption",
             "the same, given the true description: what words can carry at best",
-            _PIPELINE,
-            {**_TUNED, "given": ("caption",)},
+            **_TUNING,
+            given=("caption",),
         ),
-        SystemEntry(
-            "caption-then-tool-media-tuned+plan",
-            "the same, given the true plan: what the tools can do at best",
-            _PIPELINE,
-            {**_TUNED, "given": ("plan",)},
+        _pipeline(
+            f"{_TUNED}+plan", "the same, given the true plan: what tools can do", **_TUNING, given=("plan",)
         ),
         SystemEntry(
             "caption-then-tool-7b",

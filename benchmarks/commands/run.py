@@ -134,9 +134,6 @@ def _evaluate_all(
     engine: Engine,
 ) -> Iterator[Run | None]:
     """A run for every pair that fits together; None for what went wrong, which spoils no other pair."""
-    from benchmarks.harness.run import CannotTakePartError
-    from benchmarks.plan import with_known_overlaps
-
     for name in systems:
         with ExitStack() as stack:
             try:
@@ -146,12 +143,22 @@ def _evaluate_all(
                 yield None
                 continue
             for benchmark in benchmarks:
-                try:
-                    yield evaluate_one(with_known_overlaps(benchmark, system.name), system)
-                except CannotTakePartError as error:
-                    note(f"skipped: {error}")
-                except MENDABLE as error:
-                    complain(complaint(error))
-                    yield None
+                yield from evaluated(benchmark, system, evaluate_one)
             if spent := getattr(system, "spent", None):  # what asking an endpoint has cost
                 note(f"{name}: {spent}")
+
+
+def evaluated(
+    benchmark: Benchmark, system: System, evaluate_one: Callable[[Benchmark, System], Run]
+) -> Iterator[Run | None]:
+    """The run of one pair; None where it went wrong, which is said, and nothing where the two do not fit."""
+    from benchmarks.harness.run import CannotTakePartError
+    from benchmarks.plan import with_known_overlaps
+
+    try:
+        yield evaluate_one(with_known_overlaps(benchmark, system.name), system)
+    except CannotTakePartError as error:
+        note(f"skipped: {error}")
+    except MENDABLE as error:
+        complain(complaint(error))
+        yield None

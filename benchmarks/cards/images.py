@@ -278,7 +278,10 @@ IMAGES = (
             ),
         ),
         media=("val", "images"),
-        sources={"paper origin samples references": "stanford-crfm/helm, VizWizScenario"},
+        sources={
+            "paper origin samples references": "stanford-crfm/helm, VizWizScenario",
+            "scored": "EvolvingLMMs-Lab/lmms-eval, lmms_eval/tasks/vizwiz_vqa/utils.py: second hand",
+        },
     ),
     _questions(
         name="okvqa",
@@ -303,6 +306,7 @@ IMAGES = (
             "paper": "arXiv",
             "origin": "the address that public evaluation code gives",
             "samples references": "card of HuggingFaceM4/OK-VQA on the hub: 5,046 questions, 50,460 answers",
+            "scored": "EvolvingLMMs-Lab/lmms-eval, lmms_eval/tasks/ok_vqa/utils.py: second hand",
         },
     ),
     _questions(
@@ -362,6 +366,7 @@ IMAGES = (
             "paper": "openaccess.thecvf.com, CVPR 2019",
             "origin": "the address that public evaluation tables give",
             "samples": _COUNTED_BY_OTHERS,
+            "licence": "card of Graphcore/gqa on the hub; that of lmms-lab/GQA says MIT",
             "scored": "cs.stanford.edu/people/dorarad/gqa/about.html",
         },
     ),
@@ -459,6 +464,7 @@ IMAGES = (
             "paper origin": "AILab-CVC/SEED-Bench, README.md",
             "licence": "card of AILab-CVC/SEED-Bench on the hub; AILab-CVC/SEED-Bench, README.md",
             "references": "AILab-CVC/SEED-Bench, DATASET.md",
+            "scored": "AILab-CVC/SEED-Bench, EVALUATION.md",
         },
     ),
 )

@@ -70,6 +70,7 @@ SOUNDS = (
         sources={
             "paper origin references": "zenodo.org/record/4783391",
             "samples": "aac-datasets.readthedocs.io, Clotho: 1,045 files",
+            "scored": "audio-captioning/caption-evaluation-tools, README.md",
             "licence": "zenodo.org/record/3490684, and 6590983 for the captions",
         },
     ),

@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from functools import partial
 from itertools import islice
 
-from benchmarks.harness.benchmark import Benchmark, Options, Sample
+from benchmarks.harness.benchmark import Options, Sample
+from benchmarks.tasks.toyworld.kinds import both
 from benchmarks.tasks.toyworld.readings import SOUNDS
 from benchmarks.tasks.toyworld.scenes import (
-    LICENCE,
     SCENES,
-    SOURCE,
     TestSplit,
     accuracy_of,
     attribute_f1_of,
@@ -57,22 +55,13 @@ def _load(split: TestSplit, options: Options) -> Iterator[Sample]:
         )
 
 
-def _benchmark(name: str, split: TestSplit) -> Benchmark:
-    return Benchmark(
-        name=name,
-        family="text-to-audio",
-        version=1,
-        source=SOURCE,
-        licence=LICENCE,
-        protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
-        load=partial(_load, split),
-        metrics=(accuracy_of(SOUNDS), attribute_f1_of(SOUNDS)),
-        headline="sound_accuracy",
-        accepts=frozenset({"text"}),
-        produces=frozenset({"audio"}),
-        slices=number_of_events,
-    )
-
-
-TEST = _benchmark("toy-text-to-audio", "test")
-COMPOSITIONAL = _benchmark("toy-text-to-audio-compositional", "compositional")
+TEST, COMPOSITIONAL = both(
+    "toy-text-to-audio",
+    "text-to-audio",
+    PROMPT,
+    _load,
+    (accuracy_of(SOUNDS), attribute_f1_of(SOUNDS)),
+    accepts=frozenset({"text"}),
+    produces=frozenset({"audio"}),
+    slices=number_of_events,
+)

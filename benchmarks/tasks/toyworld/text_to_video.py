@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from functools import partial
 
-from benchmarks.harness.benchmark import Benchmark, Options, Sample
+from benchmarks.harness.benchmark import Options, Sample
+from benchmarks.tasks.toyworld.kinds import both
 from benchmarks.tasks.toyworld.readings import CLIPS
 from benchmarks.tasks.toyworld.scenes import (
-    LICENCE,
     SCENES,
-    SOURCE,
     TestSplit,
     accuracy_of,
     attribute_f1_of,
@@ -48,22 +46,13 @@ def _load(split: TestSplit, options: Options) -> Iterator[Sample]:
         )
 
 
-def _benchmark(name: str, split: TestSplit) -> Benchmark:
-    return Benchmark(
-        name=name,
-        family="text-to-video",
-        version=1,
-        source=SOURCE,
-        licence=LICENCE,
-        protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
-        load=partial(_load, split),
-        metrics=(accuracy_of(CLIPS), attribute_f1_of(CLIPS)),
-        headline="clip_accuracy",
-        accepts=frozenset({"text"}),
-        produces=frozenset({"video"}),
-        slices=number_of_deeds,
-    )
-
-
-TEST = _benchmark("toy-text-to-video", "test")
-COMPOSITIONAL = _benchmark("toy-text-to-video-compositional", "compositional")
+TEST, COMPOSITIONAL = both(
+    "toy-text-to-video",
+    "text-to-video",
+    PROMPT,
+    _load,
+    (accuracy_of(CLIPS), attribute_f1_of(CLIPS)),
+    accepts=frozenset({"text"}),
+    produces=frozenset({"video"}),
+    slices=number_of_deeds,
+)

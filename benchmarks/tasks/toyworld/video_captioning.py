@@ -9,63 +9,22 @@ protocol: one caption for each clip, nine frames in two seconds. Attribute F1 an
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.harness.benchmark import Benchmark, Options, Sample
-from benchmarks.tasks.images import coco
-from benchmarks.tasks.toyworld.captioning import METRICS
+from benchmarks.tasks.toyworld.captioning import caption_metrics
+from benchmarks.tasks.toyworld.kinds import CLIP, both, described
 from benchmarks.tasks.toyworld.readings import CLIP_TEXTS
-from benchmarks.tasks.toyworld.scenes import (
-    LICENCE,
-    SCENES,
-    SOURCE,
-    TestSplit,
-    accuracy_of,
-    attribute_f1_of,
-    number_of_deeds,
-)
-from nextgpt.messages import Request, user
-from toyworld.clips.language import captions, describe
-from toyworld.clips.render import render
-from toyworld.splits import clips
+from benchmarks.tasks.toyworld.scenes import number_of_deeds
 
 PROMPT = "describe the clip."
 
-
-def _load(split: TestSplit, options: Options) -> Iterator[Sample]:
-    for number, clip in enumerate(clips(split, SCENES), start=1):
-        truth = describe(clip)
-        yield Sample(
-            id=str(number),
-            request=Request((user(render(clip), PROMPT),), wanted=frozenset({"text"})),
-            references={"clip": clip, "captions": captions(clip, random.Random(f"captions-0-{clip.key}"))},
-            group=str(number),
-            hints={"caption": truth, "plan": truth},
-        )
-
-
-def _benchmark(name: str, split: TestSplit) -> Benchmark:
-    return Benchmark(
-        name=name,
-        family="video-captioning",
-        version=1,
-        source=SOURCE,
-        licence=LICENCE,
-        protocol={"prompt": PROMPT, "split": split, "samples": SCENES},
-        load=partial(_load, split),
-        metrics=(
-            attribute_f1_of(CLIP_TEXTS),
-            accuracy_of(CLIP_TEXTS),
-            *(use for use in coco.caption_uses() if use.name in METRICS),
-        ),
-        headline="attribute_f1",
-        accepts=frozenset({"text", "video"}),
-        produces=frozenset({"text"}),
-        slices=number_of_deeds,
-    )
-
-
-TEST = _benchmark("toy-video-captioning", "test")
-COMPOSITIONAL = _benchmark("toy-video-captioning-compositional", "compositional")
+TEST, COMPOSITIONAL = both(
+    "toy-video-captioning",
+    "video-captioning",
+    PROMPT,
+    partial(described, CLIP, PROMPT),
+    caption_metrics(CLIP_TEXTS),
+    accepts=frozenset({"text", "video"}),
+    produces=frozenset({"text"}),
+    slices=number_of_deeds,
+)

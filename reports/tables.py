@@ -15,7 +15,7 @@ from nextgpt.terminal import visible
 
 # Metrics where a smaller number is the better one, and what the numbers of each metric can be.
 _DISTANCES = frozenset(
-    ("fid", "fid_infinity", "kid", "cmmd", "fad", "fad_infinity", "fd", "kad", "fvd", "fvd_infinity")
+    ("fid", "fid_infinity", "kid", "cmmd", "fad", "fad_infinity", "fd", "kad", "fvd", "fvd_infinity", "jedi")
 ) | {"mcd_dtw", "mcd_plain", "kl_reference_prediction", "kl_prediction_reference"}
 LOWER_IS_BETTER = _DISTANCES | {"choice_unparsed", "pope_unparsed"}
 UNBOUNDED = _DISTANCES | {
@@ -31,7 +31,12 @@ METRIC_WORDS = {
     "cider_d": "CIDEr-D",
     "clip_score": "CLIPScore",
     "exact_match": "exact match",
+    "fad": "FAD",
     "fid": "FID",
+    "fvd": "FVD",
+    "jedi": "JEDi",
+    "kad": "KAD",
+    "kid": "KID",
     "meteor": "METEOR",
     "rouge_l": "ROUGE-L",
     "scene_accuracy": "scene accuracy",

@@ -17,6 +17,7 @@ from nextgpt.documents import read_yaml
 from nextgpt.errors import ConfigError
 from nextgpt.fields import build, meant
 from nextgpt.messages import Modality
+from nextgpt.signals import MODALITIES
 
 PRESETS = Path(__file__).parent / "presets"
 Stage = Literal["encoding", "decoding", "instruct"]
@@ -84,7 +85,8 @@ class Prompt:
             >>> Prompt(user="{content}", end="").media()
             {'image': '{media}'}
         """
-        templates: dict[Modality, str] = {"image": self.image, "video": self.video, "audio": self.audio}
+        templates: dict[Modality, str] = {kind: entry.template for kind, entry in MODALITIES.items()}
+        templates |= {"image": self.image, "video": self.video, "audio": self.audio}
         return {modality: template for modality, template in templates.items() if template}
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -34,6 +34,7 @@ from nextgpt.errors import ConfigError
 from nextgpt.messages import Modality
 from nextgpt.model import NextGPT
 from nextgpt.reasoning.language_model import LanguageModel
+from nextgpt.signals import MODALITIES
 from nextgpt.sizing.full_size import IMAGEBIND_HUGE
 from nextgpt.sizing.memory import available, needed, require
 from nextgpt.weights.files import refuse_not_finite
@@ -106,8 +107,10 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
     gpu = where.type == "cuda"
     free = torch.cuda.mem_get_info(where)[0] if gpu else available()
     require(needed(config, stage, bytes_each=dtype.itemsize, gpu=gpu), free, config.name)
-    made = makes(config) if stage != "encoding" else {}
-    shapes = {modality: read_condition(folder, modality) for modality, folder in made.items()}
+    shapes: dict[Modality, Any] = {}
+    if stage != "encoding":
+        shapes = {modality: read_condition(folder, modality) for modality, folder in makes(config).items()}
+        shapes |= {kind: own for kind in config.signals if (own := MODALITIES[kind].decoder)}
     encoder = load_encoder(locate(config.weights.encoder)).to(dtype)
     language_model = LanguageModel.load(
         locate(config.weights.language_model),
@@ -151,7 +154,8 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
 
 def makes(config: Config) -> dict[Modality, Path]:
     """The folders of the diffusion models for which the preset has signals, by modality."""
-    return {modality: locate(getattr(config.weights, modality)) for modality in config.signals}
+    read = [modality for modality in config.signals if not MODALITIES[modality].decoder]
+    return {modality: locate(getattr(config.weights, modality)) for modality in read}
 
 
 def shelf(config: Config, dtype: torch.dtype, device: torch.device) -> Shelf:
@@ -168,6 +172,9 @@ def shelf(config: Config, dtype: torch.dtype, device: torch.device) -> Shelf:
     }
 
     def maker(modality: Modality) -> Callable[[], Decoder[Any]]:
+        own = MODALITIES[modality].decoder
+        if own is not None:
+            return lambda: cast("Decoder[Any]", own(device))
         place, options = getattr(config.weights, modality), config.generation.options.get(modality)
         return lambda: kinds[modality].load(locate(place), dtype, device, options)
 
@@ -257,7 +264,7 @@ def _own(tensors: dict[str, torch.Tensor], config: ImageBindConfig) -> dict[str,
 
 def backbones(config: Config, stage: Stage) -> dict[str, str]:
     """Fingerprints of the frozen parts beside which a stage trains."""
-    made = tuple(config.signals) if "image" in BACKBONES[stage] else ()
+    made = tuple(makes(config)) if "image" in BACKBONES[stage] else ()
     names = (*(name for name in BACKBONES[stage] if name != "image"), *made)
     return {name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in names}
 

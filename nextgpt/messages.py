@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from nextgpt.media import Audio, Image, Medium, Video
 
@@ -18,6 +18,19 @@ Modality = Literal["text", "image", "video", "audio"]
 Role = Literal["user", "assistant"]
 Part = str | Medium
 Steps = tuple[tuple[str, str], ...]
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """What makes a value a medium, of whatever modality: its own, and a hash of its content."""
+
+    @property
+    def modality(self) -> str:
+        """Its entry in the table of modalities."""
+
+    @property
+    def content_hash(self) -> str:
+        """Equal for equal content."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class Message:
         if self.role not in ("user", "assistant"):
             raise ValueError(f"The role of a message is 'user' or 'assistant', got {self.role!r}.")
         for position, part in enumerate(self.parts):
-            if not isinstance(part, Part):
+            if not isinstance(part, Part | Shaped):
                 raise ValueError(
                     f"Part {position} of a message is neither text nor a medium but {type(part).__name__}; "
                     "open files first, with nextgpt.Image.open(path), Video.open or Audio.open."

@@ -7,7 +7,7 @@ condition of a frozen diffusion model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -18,7 +18,7 @@ from nextgpt.checkpoints import OUTPUT, PARTS
 from nextgpt.config import Config, Stage
 from nextgpt.decoding.shelf import Shelf
 from nextgpt.encoding.preprocessing import FRAME_SECONDS
-from nextgpt.media import Audio, Medium
+from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Failure, Message, Modality, Part, Request, assistant
 from nextgpt.reasoning.language_model import Generated, LanguageModel
 from nextgpt.reasoning.prompts import Writer, Written, half_character
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from nextgpt.decoding.image import ImageDecoder
 
 _KEPT_BYTES = 2**30  # of encoder tokens, so that what was seen before is not encoded again
-# As many media as memory holds at full size.
-ENCODED_AT_ONCE: Mapping[Modality, int] = {"image": 64, "video": 4, "audio": 16}
 _MOST_ELONGATED = 50  # long side over short side of a picture
 
 
@@ -106,7 +104,8 @@ class NextGPT(nn.Module):
         """What it reads: text, and the media that it was taught to read and its parts take."""
         read: frozenset[Modality] = frozenset(self.config.prompt.media())
         fits: frozenset[Modality] = getattr(self.input_projection, "reads", read)
-        return (read & self._encoder.reads & fits) | {"text"}
+        own = {kind for kind, entry in MODALITIES.items() if entry.encoder}
+        return (read & (self._encoder.reads & fits | own)) | {"text"}
 
     @property
     def produces(self) -> frozenset[Modality]:
@@ -164,12 +163,13 @@ class NextGPT(nn.Module):
         Returns:
             float ``[N, 1 + P, D]``: the CLS token, then the patch tokens.
         """
-        return self._encoder.encode(media)
+        own = MODALITIES[media[0].modality].encoder
+        return own(media) if own else self._encoder.encode(media)
 
     def _encode_once(self, media: Sequence[Medium]) -> Tensor:
         """As `encode`, but a medium that was met before is not encoded again."""
         new = {medium.content_hash: medium for medium in media if medium.content_hash not in self._features}
-        at_once = ENCODED_AT_ONCE[media[0].modality]
+        at_once = MODALITIES[media[0].modality].at_once
         for start in range(0, len(new), at_once):
             part = list(new.values())[start : start + at_once]
             for medium, tokens in zip(part, self.encode(part), strict=True):
@@ -267,11 +267,13 @@ class NextGPT(nn.Module):
                 if medium.seconds < FRAME_SECONDS:
                     reason = f"a sound of {medium.seconds * 1000:.0f} ms is too short; 25 are needed"
                     return Failure("encode", reason)
-            # Its short side is brought to the encoder's size, and its long side would grow without bounds.
-            elif max(medium.width, medium.height) > _MOST_ELONGATED * min(medium.width, medium.height):
-                noun = MODALITIES[medium.modality].noun
-                reason = f"a {noun} of {medium.width}x{medium.height} is too elongated; crop it first"
-                return Failure("encode", reason)
+            elif isinstance(medium, Image | Video):
+                # Its short side is brought to the encoder's size; its long side would grow without bounds.
+                short, long = sorted((medium.width, medium.height))
+                if long > _MOST_ELONGATED * short:
+                    noun = MODALITIES[medium.modality].noun
+                    reason = f"a {noun} of {medium.width}x{medium.height} is too elongated; crop it first"
+                    return Failure("encode", reason)
         return None
 
     def _allowed(self, request: Request) -> frozenset[Modality]:

@@ -7,11 +7,14 @@ that spells ``[IMG0]`` stays text: no string that a person types can become a si
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from nextgpt.messages import Modality
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -23,21 +26,31 @@ class ModalityEntry:
         trunk: the encoder's name for it.
         signal: the stem of its signal tokens' names.
         signals: how many signal tokens make a span; a preset may choose another number.
+        at_once: as many of them are encoded in one go as memory holds at full size.
+        template: how it stands in a prompt where the preset says nothing of it, with ``{media}`` for its
+            concept tokens; empty for one that is read only where the preset has a template.
+        encoder: of one that the preset's encoder does not take: media to float ``[N, 1 + P, D]``, the CLS
+            token first, as wide as the preset's encoder's.
+        decoder: of one that no folder of the preset's makes: a class that is made with a device and says its
+            condition's ``length`` and ``width``; see `nextgpt.decoding.decoder.Decoder` for what it does.
     """
 
     noun: str
     trunk: str
     signal: str
     signals: int
+    at_once: int = 16
+    template: str = ""
+    encoder: Callable[[Sequence[Any]], Tensor] | None = None
+    decoder: Callable[[Any], Any] | None = None
 
 
-MODALITIES: Mapping[Modality, ModalityEntry] = MappingProxyType(
-    {
-        "image": ModalityEntry(noun="picture", trunk="vision", signal="IMG", signals=4),
-        "video": ModalityEntry(noun="clip", trunk="vision", signal="VID", signals=24),
-        "audio": ModalityEntry(noun="sound", trunk="audio", signal="AUD", signals=8),
-    }
-)
+# Another modality joins by its own entry, in this order of reading and making.
+MODALITIES: dict[Modality, ModalityEntry] = {
+    "image": ModalityEntry(noun="picture", trunk="vision", signal="IMG", signals=4, at_once=64),
+    "video": ModalityEntry(noun="clip", trunk="vision", signal="VID", signals=24, at_once=4),
+    "audio": ModalityEntry(noun="sound", trunk="audio", signal="AUD", signals=8),
+}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from nextgpt.config import Config, Stage
 from nextgpt.documents import read_json
 from nextgpt.encoding.imagebind import ImageBindConfig
 from nextgpt.errors import ConfigError
+from nextgpt.signals import MODALITIES
 from nextgpt.sizing.structure import encoder_of
 from nextgpt.weights.files import UNUSED, shapes, weights_in
 from nextgpt.weights.places import locate
@@ -35,7 +36,8 @@ def needed(config: Config, stage: Stage, *, bytes_each: int = 4, gpu: bool = Fal
         ConfigError: weights are missing.
         BrokenFileError: a file is not whole.
     """
-    decoders = [modality for modality in config.signals if "image" in BACKBONES[stage]]
+    made = [modality for modality in config.signals if not MODALITIES[modality].decoder]
+    decoders = made if "image" in BACKBONES[stage] else []
     needs: dict[str, int] = {
         "encoder": bytes_each * _encoder(config.weights.encoder),
         "language_model": _language_model(locate(config.weights.language_model), bytes_each, config.bits),

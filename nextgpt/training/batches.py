@@ -18,8 +18,8 @@ from torch import Tensor
 
 from nextgpt.media import Medium
 from nextgpt.messages import Modality
-from nextgpt.model import ENCODED_AT_ONCE
 from nextgpt.reasoning.prompts import Written
+from nextgpt.signals import MODALITIES
 from nextgpt.training.data import UNSEEN, Broken, Example, pieces, refuse, seen, targets
 from nextgpt.training.draws import Places
 from nextgpt.training.features import Features, Table, text_hash
@@ -326,7 +326,7 @@ class _Turns:
     """A network that is asked about as many media at once as memory holds; half precision, on the CPU."""
 
     def __init__(self, kind: Modality, network: Callable[[Sequence[Medium]], Tensor]) -> None:
-        self._size = ENCODED_AT_ONCE[kind]
+        self._size = MODALITIES[kind].at_once
         self._network = network
 
     def __call__(self, media: list[Medium]) -> Tensor:
@@ -341,7 +341,7 @@ def _kinds(modalities: Iterable[Modality]) -> list[Modality]:
 
 
 def _unseen(medium: Medium) -> bool:
-    return medium == UNSEEN[medium.modality]
+    return medium == UNSEEN.get(medium.modality)
 
 
 def _gather(table: Table, keys: Sequence[str], device: torch.device, *, like: str = "") -> Tensor:

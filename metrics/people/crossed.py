@@ -89,8 +89,7 @@ class Spread:
 
         Satterthwaite's degrees of freedom are an estimate, too high where raters differ little by chance, and
         a correction over many comparisons looks far into the tails. A test therefore takes as many as the
-        fewer of raters and items allow, and can be slower to call a difference than the interval. Where five
-        raters differ so much that each votes nearly one way, no test holds its level far in the tails.
+        fewer of raters and items allow, and can be slower to call a difference than the interval.
         """
         from scipy.special import stdtr
 
@@ -98,6 +97,31 @@ class Spread:
             return 1.0
         p = 2 * float(stdtr(self.fewest, -abs(distance) / np.sqrt(self.variance)))
         return max(p, float(np.finfo(np.float64).tiny))
+
+    def p_even(self, rate: Estimate) -> float:
+        """Two-sided p-value of a win rate against one half, on the scale of log odds.
+
+        Few raters of strong taste often agree by chance, and their rates then crowd at an end of the scale,
+        where they seem to differ little: a test of the rates themselves calls a winner among equals twice as
+        often as it may. Log odds have no end, and tastes lie evenly on them. Where tastes are so strong that
+        each rater votes one way throughout, five who agree are five observations, and no test of their many
+        votes holds its level.
+
+        >>> rate, found = crossed_win_rate([1, 1, 0, 1] * 5, [*"rrrrsssstttt"] + [*"uuuuvvvv"], [*"abcd"] * 5)
+        >>> 0 < found.p_even(rate) < 0.05
+        False
+        """
+        return self.p(log_odds_gap(_inside(rate.value, rate.n) - 0.5))
+
+
+def log_odds_gap(gap: float) -> float:
+    """A win rate's distance from one half as a test on log odds counts it, in units of the rate itself.
+
+    >>> round(log_odds_gap(0.01), 4), round(log_odds_gap(0.4), 4)
+    (0.01, 0.1978)
+    """
+    rate = 0.5 + gap
+    return float(np.log(rate / (1 - rate)) * rate * (1 - rate))
 
 
 def spread(influence: ArrayLike, crossing: Crossing) -> Spread:
@@ -130,6 +154,8 @@ def spread(influence: ArrayLike, crossing: Crossing) -> Spread:
     )
     freedom = variance**2 / pieces if pieces else float(len(share) - 1)
     fewest = min(crossing.raters, crossing.items) - 1
+    if fewest == 1:  # of two, nothing but their one difference is known
+        freedom = 1.0
     single = min(both, by_rater, by_item)
     return Spread(
         variance,
@@ -171,8 +197,9 @@ def crossed_win_rate(
 ) -> tuple[Estimate, Spread | None]:
     """How often the first of two systems is preferred, ties counting half, clustered by rater and item.
 
-    Where every judgement is the same, the interval is Wilson's for as many judgements as there are raters or
-    items, whichever are fewer, and the spread is what it would be had one of them been a tie.
+    The interval is symmetric in log odds and stays between 0 and 1; `Spread.p_even` tests it. Where every
+    judgement is the same, the interval is Wilson's for as many judgements as there are raters or items,
+    whichever are fewer, and the spread is what it would be had one of them been a tie.
 
     Args:
         outcomes: 1 for a win, 0.5 for a tie, 0 for a loss, [N].
@@ -199,8 +226,15 @@ def crossed_win_rate(
         if fewest < 2 or estimate.value == 0.5:
             return alike, None
         return alike, crossed_mean([0.5, *values[1:]], raters, items)[1]
-    low, high = max(0.0, estimate.low), min(1.0, estimate.high)
-    return Estimate(estimate.value, low, high, estimate.n, estimate.method, estimate.standard_error), found
+    if found is None:
+        low, high, method = 0.0, 1.0, estimate.method
+    else:
+        from scipy.special import expit, logit
+
+        centre = logit(estimate.value)
+        half = found.half / (estimate.value * (1 - estimate.value))
+        low, high, method = float(expit(centre - half)), float(expit(centre + half)), f"{METHOD}, log odds"
+    return Estimate(estimate.value, low, high, estimate.n, method, estimate.standard_error), found
 
 
 def crossed_difference(
@@ -256,6 +290,11 @@ def _estimate(value: float, share: FloatArray, crossing: Crossing) -> tuple[Esti
         return Estimate(value, -np.inf, np.inf, n, "no interval: all ratings are equal"), None
     found = spread(share, crossing)
     return Estimate(value, value - found.half, value + found.half, n, METHOD, found.standard_error), found
+
+
+def _inside(rate: float, n: int) -> float:
+    """A win rate, or what it would be had one of unanimous votes been a tie."""
+    return min(max(rate, 0.5 / n), 1 - 0.5 / n)
 
 
 def _within(values: FloatArray, rater: NDArray[np.intp]) -> FloatArray:

@@ -17,7 +17,13 @@ import numpy as np
 
 from metrics.metric import Estimate, FloatArray, MetricInputError
 from metrics.people.agreement import Level, agreement_intervals, krippendorff_alpha
-from metrics.people.crossed import Spread, crossed_difference, crossed_mean, crossed_win_rate
+from metrics.people.crossed import (
+    Spread,
+    crossed_difference,
+    crossed_mean,
+    crossed_win_rate,
+    log_odds_gap,
+)
 from metrics.people.power import Variances, items_needed, raters_needed
 from metrics.people.preferences import crossed_strengths
 from metrics.statistics import holm
@@ -253,7 +259,7 @@ def _contests(votes: Sequence[Vote]) -> list[tuple[Comparison, Spread | None, in
         estimate, spread = crossed_win_rate(
             [vote.outcome for vote in mine], [v.rater for v in mine], [v.item for v in mine]
         )
-        p = 1.0 if spread is None else spread.p(estimate.value - 0.5)
+        p = 1.0 if spread is None else spread.p_even(estimate)
         bad = sum(vote.both_bad for vote in mine) / len(mine)
         low, high = _bounds(estimate.low), _bounds(estimate.high)
         what = (*pair, "win rate", estimate.value, low, high, p, p, len(mine), bad)
@@ -277,13 +283,16 @@ def _concluded(found: Comparison, spread: Spread | None, items: int) -> Comparis
             words = f"{better} is rated higher than {worse} by {abs(gap):.2f}"
         return replace(found, better=better, words=f"{words} (p {_p(found.p_adjusted)}).")
     words = f"Inconclusive: no difference between {found.first} and {found.second} was shown"
-    return replace(found, words=f"{words} (p {_p(found.p_adjusted)}){_more(gap, spread, items, found.n)}.")
+    return replace(found, words=f"{words} (p {_p(found.p_adjusted)}){_more(gap, spread, items, found)}.")
 
 
-def _more(gap: float, spread: Spread | None, items: int, n: int) -> str:
+def _more(gap: float, spread: Spread | None, items: int, found: Comparison) -> str:
     """How much more would show a difference as large as this one."""
     if spread is None or not gap:
         return "; what was seen is no difference, or too little to tell"
+    n = found.n
+    if found.kind == "win rate":
+        gap = log_odds_gap(gap)
     raters = max(2, round(n / items))
     variances = Variances.of(spread, raters, items, n)
     more_items = items_needed(gap, variances, raters)

@@ -131,7 +131,7 @@ def power(
         plan = planned(design, systems, deviation, taste, hardness)
         say(plan.words)
         for count in raters or (3, 5, 10, 20, 50):
-            found = items_needed(difference, plan.variances, count, share=plan.share)
+            found = items_needed(plan.distance(difference), plan.variances, count, share=plan.share)
             told = f"{found:,} items" if found else "no number of items is enough: too few tastes"
             say(f"{count:>4} raters  {told}")
     except MetricInputError as error:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from metrics.metric import MetricInputError
+from metrics.people.crossed import log_odds_gap
 from metrics.people.power import Variances
 from reports.study.protocols import PROTOCOLS
+
+
+_CLEAR = 0.4  # above one half; unanimous votes of few raters show no more than nearly unanimous ones
 
 
 @dataclass(frozen=True)
@@ -17,11 +22,32 @@ class Plan:
         variances: of one judgement, as far as it bears on a difference.
         share: of all judgements that bear on one difference.
         words: the assumptions, for whoever plans.
+        votes: whether a difference is a win rate's, above one half.
     """
 
     variances: Variances
     share: float
     words: str
+    votes: bool = False
+
+    def distance(self, difference: float) -> float:
+        """A difference as the test counts it: a win rate's is tested on log odds, and its votes vary less.
+
+        Raises:
+            MetricInputError: a win rate beyond 1.
+
+        >>> plan = planned("pairwise", 2, None, 0.01, 0.2)
+        >>> round(plan.distance(0.1), 3), round(plan.distance(0.3), 3)
+        (0.099, 0.277)
+        """
+        if not self.votes:
+            return difference
+        if not abs(difference) < 0.5:
+            raise MetricInputError(
+                f"a win rate {difference:g} above one half; give a difference below 0.5, such as 0.1"
+            )
+        gap = min(abs(difference), _CLEAR)
+        return log_odds_gap(gap) * 0.5 / math.sqrt(0.25 - gap**2)
 
 
 def planned(design: str, systems: int, deviation: float | None, taste: float, hardness: float) -> Plan:
@@ -63,4 +89,4 @@ def planned(design: str, systems: int, deviation: float | None, taste: float, ha
         f"{design}, {systems} systems: a judgement deviates by {wide:g}; {100 * taste:.0f} % of its variance "
         f"is the rater's taste, {100 * hardness:.0f} % comes with the item (assumed; a pilot tells better)."
     )
-    return Plan(variances, share, words)
+    return Plan(variances, share, words, protocol.layout == "pair")

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from metrics.metric import MetricInputError
 from metrics.people.crossed import crossed_difference, crossed_win_rate
+from metrics.people.power import items_needed
 from metrics.statistics import holm
 from reports.study.design import pairs_of, treatments_of
+from reports.study.planning import planned
 
 STUDIES = 1000
 RATERS, ITEMS, SYSTEMS = 5, 120, 4
@@ -38,7 +41,7 @@ def p_of_votes(rng: np.random.Generator, truth: NDArray[np.float64], taste: floa
     for pair in pairs:
         at = (shown == pair).all(axis=2)
         rate, spread = crossed_win_rate(outcome[at], rater[at].tolist(), item[at].tolist())
-        found.append(spread.p(rate.value - 0.5) if spread else 1.0)
+        found.append(spread.p_even(rate) if spread else 1.0)
     return found
 
 
@@ -63,7 +66,7 @@ def p_of_ratings(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("taste", [0.0, 0.2, 0.4, 0.5])
+@pytest.mark.parametrize("taste", [0.0, 0.2, 0.4, 0.5, 0.8, 1.2, 2.0])
 def test_a_null_study_of_votes_calls_a_winner_once_in_twenty_at_most(taste: float) -> None:
     rng = np.random.default_rng(10)
     called = sum((holm(p_of_votes(rng, np.zeros(SYSTEMS), taste)) < 0.05).any() for _ in range(STUDIES))
@@ -79,7 +82,7 @@ def test_a_null_study_of_ratings_calls_a_winner_once_in_twenty_at_most(taste: fl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("taste", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("taste", [0.2, 0.3, 0.5, 0.8])
 def test_intervals_of_a_study_of_ratings_cover_the_true_differences(taste: float) -> None:
     rng, truth = np.random.default_rng(12), np.array([0.6, 0.3, 0.0, 0.0])
     covered = sum(p_of_ratings(rng, truth, taste)[1] for _ in range(STUDIES))
@@ -91,6 +94,34 @@ def test_where_raters_do_not_differ_intervals_are_wider_than_need_be_and_never_t
     rng, truth = np.random.default_rng(13), np.array([0.6, 0.3, 0.0, 0.0])
     covered = sum(p_of_ratings(rng, truth, 0.0)[1] for _ in range(STUDIES))
     assert covered / STUDIES / 6 >= 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("raters", "taste"), [(5, 0.0), (5, 0.003), (10, 0.01), (20, 0.03)])
+def test_a_study_of_votes_as_large_as_was_planned_shows_the_difference_four_times_in_five(
+    raters: int, taste: float
+) -> None:
+    plan = planned("pairwise", 2, None, taste, 0.2)
+    items = items_needed(plan.distance(0.1), plan.variances, raters)
+    assert items is not None
+    rng = np.random.default_rng(15)
+    rater, item = np.mgrid[:raters, :items]
+    shown = 0
+    for _ in range(STUDIES):
+        chance = 0.6 + np.sqrt(taste) / 2 * rng.normal(size=(raters, 1))
+        chance = chance + np.sqrt(0.2) / 2 * rng.normal(size=(1, items))
+        votes = (rng.random((raters, items)) < chance).astype(float).ravel()
+        rate, spread = crossed_win_rate(votes, rater.ravel().tolist(), item.ravel().tolist())
+        shown += spread is not None and spread.p_even(rate) < 0.05 and rate.value > 0.5
+    assert 0.75 <= shown / STUDIES <= 0.93
+
+
+def test_a_plan_says_where_five_raters_cannot_carry_a_difference() -> None:
+    plan = planned("pairwise", 2, None, 0.05, 0.2)
+    assert items_needed(plan.distance(0.1), plan.variances, 5) is None
+    assert items_needed(plan.distance(0.1), plan.variances, 50) is not None
+    with pytest.raises(MetricInputError, match="above one half; give a difference below 0.5"):
+        plan.distance(0.6)
 
 
 def test_a_clear_winner_is_found() -> None:

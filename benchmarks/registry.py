@@ -229,16 +229,24 @@ def benchmark_names(name: str) -> tuple[str, ...]:
     raise unknown("benchmark or suite", name, [*BENCHMARKS, *plugins("benchmark", BENCHMARKS), *SUITES])
 
 
+_OWN: dict[str, str] = {}
+"""Benchmarks in modules of users, by their own names."""
+
+
 def load_benchmark(name: str) -> Benchmark:
     """The benchmark of this name: of `BENCHMARKS`, of an installed package, or ``package.module:ATTRIBUTE``.
+
+    One that was once loaded from a module is known by its own name too, which its runs are kept under.
 
     Raises:
         RegistryError: no such benchmark.
     """
-    if ":" in name:
+    if ":" in name or name in _OWN:
         from benchmarks.outside import benchmark_of_user
 
-        return benchmark_of_user(name)
+        own = benchmark_of_user(_OWN.get(name, name))
+        _OWN.setdefault(own.name, name)
+        return own
     if name not in BENCHMARKS:
         from benchmarks.plugins import benchmark_of, find, plugins
 

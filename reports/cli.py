@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from benchmarks.harness.records import Result
     from reports.comparison import Report
 
+Own = Annotated[
+    list[str] | None, typer.Option(help="package.module:NAME of a benchmark of your own; may be repeated.")
+]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
 ]
@@ -47,6 +50,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
         Literal["inside", "beside"],
         typer.Option(help="A few pictures inside the page, or all media in a folder beside it."),
     ] = "inside",
+    benchmark: Own = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
@@ -54,6 +58,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     from benchmarks.harness.provenance import command_line
     from benchmarks.harness.records import RecordError
     from benchmarks.harness.storage import write_rows
+    from benchmarks.registry import RegistryError, load_benchmark
     from reports.comparison import build_report
     from reports.evidence import ReportError
     from reports.pages import media_folder, report_rows, write_pages, write_report_json
@@ -62,6 +67,8 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
     if page.suffix != ".html":
         raise _refusal(f"--out {page}: the page is an HTML file; name it {page.with_suffix('.html').name}")
     try:
+        for own in benchmark or ():
+            load_benchmark(own)
         report = build_report(
             runs,
             baseline=baseline,
@@ -78,7 +85,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
         if csv is not None:
             write_rows(report_rows(report), None, csv)
             written.append(csv)
-    except (ReportError, RecordError) as error:
+    except (ReportError, RecordError, RegistryError) as error:
         raise _refusal(error) from error
     _print_summary(report)
     for path in written:
@@ -90,7 +97,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
 
 
 @app.command("changes")
-def changes_command(
+def changes_command(  # noqa: PLR0913 - one parameter for each option
     runs: Annotated[Path, typer.Argument(help="Folder of the runs of now.")],
     *,
     expected: Annotated[Path, typer.Option(help="Folder of the lines that are held.")],
@@ -98,6 +105,7 @@ def changes_command(
     out: Annotated[Path | None, typer.Option(help="HTML file to write [RUNS/changes.html].")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
     examples: Annotated[int, typer.Option(min=0, max=50, help="Flipped samples of each direction.")] = 4,
+    benchmark: Own = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
@@ -105,18 +113,21 @@ def changes_command(
     from benchmarks.harness.provenance import command_line
     from benchmarks.harness.records import RecordError
     from benchmarks.harness.storage import write_rows
+    from benchmarks.registry import RegistryError, load_benchmark
     from reports.changes import build_changes
     from reports.evidence import ReportError
     from reports.pages import write_page
 
     page = out or runs / "changes.html"
     try:
+        for own in benchmark or ():
+            load_benchmark(own)
         found = build_changes(
             runs, expected, before=before, data=data, examples=examples, command=command_line()
         )
         write_page(found, "changes.html.j2", page)
         write_rows(found.rows, json, csv)
-    except (ReportError, RecordError) as error:
+    except (ReportError, RecordError, RegistryError) as error:
         raise _refusal(error) from error
     for change in found.changes:
         say(f"{change.result.system} on {change.result.benchmark}: {one_line(change.verdict.words)}")

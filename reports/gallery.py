@@ -246,7 +246,7 @@ def read_samples(
     Returns:
         What was kept of those that were found, and why there are none, empty when all is well.
     """
-    from benchmarks.registry import load_benchmark
+    from benchmarks.registry import RegistryError, load_benchmark
 
     found: dict[str, T] = {}
     try:
@@ -263,8 +263,15 @@ def read_samples(
                 break
     except (ValueError, OSError, ImportError) as error:
         hint = "; give the folder of its files with --data" if data is None else ""
-        return {}, f"Inputs and references are not shown: {redact(str(error)).rstrip('.')}{hint}."
+        if isinstance(error, RegistryError):
+            hint = "; name your own with --benchmark package.module:NAME"
+        return {}, f"Inputs and references are not shown: {_brief(error)}{hint}."
     return found, ""
+
+
+def _brief(error: Exception) -> str:
+    """What went wrong, without the list of all that there is."""
+    return redact(str(error)).partition(" There are: ")[0].rstrip(".")
 
 
 def _metrics(entry: Evidence) -> list[str]:

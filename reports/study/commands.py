@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Design = Literal["pairwise", "likert", "1to10", "paper", "mushra", "breaks"]
 
 
-def sheets(
+def sheets(  # noqa: PLR0913 - one parameter for each option
     runs: Annotated[list[Path], typer.Argument(help="Runs to judge, or folders that hold some.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder to write the study to.")],
@@ -29,10 +29,15 @@ def sheets(
         typer.Option(help="Pictures, clips and sounds inside each page, or in files beside it."),
     ] = "inside",
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
+    benchmark: Annotated[
+        list[str] | None,
+        typer.Option(help="package.module:NAME of a benchmark of your own; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Draws items, order and sides.")] = 0,
 ) -> None:
     """Make a blind study of runs: for each rater a page, a workbook and a CSV file."""
     from benchmarks.harness.records import RecordError
+    from benchmarks.registry import RegistryError, load_benchmark
     from reports.study.design import StudyError
     from reports.study.making import make_study
     from reports.study.material import gather
@@ -41,10 +46,12 @@ def sheets(
 
     protocol = PROTOCOLS[design]
     try:
+        for own in benchmark or ():
+            load_benchmark(own)
         material = gather(runs, protocol, items=items or protocol.items, seed=seed, data=data)
         made = make_study(out, protocol, material, raters=raters, seed=seed)
         folders = write_sheets(made, media)
-    except (StudyError, RecordError) as error:
+    except (StudyError, RecordError, RegistryError) as error:
         raise _refusal(error) from error
     study = made.study
     each = len(study.trials[0])

@@ -10,7 +10,6 @@ from metrics.people.crossed import log_odds_gap
 from metrics.people.power import Variances
 from reports.study.protocols import PROTOCOLS
 
-
 _CLEAR = 0.4  # above one half; unanimous votes of few raters show no more than nearly unanimous ones
 
 

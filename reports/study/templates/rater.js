@@ -102,7 +102,7 @@ function moment(trial, field) {
     if (seconds.value !== "" && Number(seconds.value) >= 0) { never.setAttribute("aria-pressed", "false"); answer(trial, field, Number(seconds.value)); }
   }});
   const take = make("button", {type: "button", onclick: () => {
-    const player = main.querySelector("video, audio");
+    const player = main.querySelector(".outputs video, .outputs audio");
     if (player) { player.pause(); seconds.value = player.currentTime.toFixed(2); seconds.dispatchEvent(new Event("input")); }
   }}, "Take the second from the player");
   const never = make("button", {type: "button", "aria-pressed": String(chosen === "never"), onclick: () => {

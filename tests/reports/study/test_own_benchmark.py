@@ -1,0 +1,65 @@
+"""A study, and a page, of a benchmark that stands in a module of one's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+MODULE = '''
+from benchmarks.harness.benchmark import Benchmark, MetricUse, Sample
+from metrics.answers.accuracy import ExactMatch
+from nextgpt.messages import Request, assistant, user
+
+def load(options):
+    for n in range(8):
+        yield Sample(f"s{n}", Request((user(f"the riddle of number {n}"),)), {"text": (str(n),)}, group=f"g{n}")
+
+TEXT = frozenset({"text"})
+USE = MetricUse("exact_match", ExactMatch, lambda answer: answer.text, lambda sample: sample.references["text"][0])
+RIDDLES = Benchmark(
+    name="riddles", family="vqa", version=1, source="made up", licence="CC0 1.0", protocol={"prompt": "{n}"},
+    note="", load=load, metrics=(USE,), headline="exact_match", accepts=TEXT, produces=TEXT, slices=lambda s: "all",
+)
+
+class Parrot:
+    fingerprint, accepts, produces, given = "1", TEXT, TEXT, frozenset()
+    def __init__(self, name): self.name = name
+    def respond(self, requests): return [assistant(self.name) for _ in requests]
+
+def grey(): return Parrot("grey")
+def green(): return Parrot("green")
+'''
+
+
+def command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).resolve().parents[3])
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder, env=os.environ | {"PYTHONPATH": os.pathsep.join([root, *sys.path])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_benchmark_of_one_s_own_becomes_a_study(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(MODULE)
+    systems = [word for name in ("grey", "green") for word in ("--system", f"own:{name}")]
+    done = command(tmp_path, "benchmarks.cli", "run", "--benchmark", "own:RIDDLES", *systems, "--out", "runs")
+    assert done.returncode == 0, done.stderr
+    making = ("sheets", "runs", "--out", "study", "--items", "6", "--raters", "2")
+    done = command(tmp_path, "reports.cli", *making)
+    assert done.returncode == 1
+    assert "unknown benchmark 'riddles'" in done.stderr
+    assert "name your own with --benchmark package.module:NAME" in done.stderr
+    assert len(done.stderr) < 400
+    done = command(tmp_path, "reports.cli", *making, "--benchmark", "own:RIDDLES")
+    assert done.returncode == 0, done.stderr
+    assert "the riddle of number" in (tmp_path / "study/raters/rater-1/sheet.csv").read_text("utf-8-sig")
+    done = command(tmp_path, "reports.cli", "compare", "runs", "--benchmark", "own:RIDDLES")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "runs" / "comparison.html").read_text()
+    assert "the riddle of number" in page
+    assert "are not shown" not in page
+    done = command(tmp_path, "reports.cli", "compare", "runs", "--benchmark", "own:RIDDLE")
+    assert done.stderr.startswith("error: unknown benchmark in own: 'RIDDLE'; did you mean RIDDLES?")

@@ -33,7 +33,7 @@ def invented_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load_benchmark", benchmark)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A headless chromium, driven by playwright; where either is missing, the test is skipped."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `browser`)")

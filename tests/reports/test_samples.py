@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from reports.comparison import Report, build_report
 from reports.overview import build_overview
 from reports.pages import media_folder, render_html, write_page, write_pages
 from tests.reports.invented import NASTY, SIZE, benchmark, play, right_below
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def report_of(runs: Path, page: Path, **options: Any) -> Report:
@@ -94,17 +91,6 @@ def test_media_lie_beside_the_page_once_and_small(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
-    if CHROMIUM is None:
-        pytest.skip("no chromium here: apt-get install chromium")
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def written(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = tmp_path_factory.mktemp("page") / "page.html"
     report_of(runs, page, beside=media_folder(page))
@@ -112,9 +98,9 @@ def written(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def opened(chromium: Any, written: Path) -> Iterator[Any]:
+def opened(browser: Any, written: Path) -> Iterator[Any]:
     """The page, opened from its file; nothing may go wrong in it."""
-    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -186,7 +172,7 @@ def test_paper_shows_no_filters(opened: Any) -> None:
     assert opened.locator("#samples-list article").first.is_visible()
 
 
-def test_a_difference_that_was_not_made_is_whole_on_a_phone(chromium: Any, tmp_path: Path) -> None:
+def test_a_difference_that_was_not_made_is_whole_on_a_phone(browser: Any, tmp_path: Path) -> None:
     """A long name of a benchmark and a row without a comparison, at the width at which they were cut."""
     long = benchmark(name="a_benchmark_of_a_long_name_without_a_place_to_break_it_0123456789")
     play(tmp_path / "runs", "one", right_below(30), on=long)
@@ -194,7 +180,7 @@ def test_a_difference_that_was_not_made_is_whole_on_a_phone(chromium: Any, tmp_p
     for name in ("results.json", "scores.parquet"):
         next((tmp_path / "runs").glob(f"two/*/{name}")).unlink()
     report_of(tmp_path / "runs", tmp_path / "page.html")
-    page = chromium.new_page(viewport={"width": 500, "height": 900})
+    page = browser.new_page(viewport={"width": 500, "height": 900})
     page.goto((tmp_path / "page.html").as_uri())
     assert "Not compared" in page.inner_text("#differences")
     inside = page.evaluate(
@@ -205,8 +191,8 @@ def test_a_difference_that_was_not_made_is_whole_on_a_phone(chromium: Any, tmp_p
     assert inside
 
 
-def test_the_start_page_sorts_and_filters(chromium: Any, runs: Path, tmp_path: Path) -> None:
-    page = chromium.new_page()
+def test_the_start_page_sorts_and_filters(browser: Any, runs: Path, tmp_path: Path) -> None:
+    page = browser.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     write_page(

@@ -33,13 +33,9 @@ def recorded() -> list[Audio]:
 def made_up() -> list[Audio]:
     """Six chords."""
     time = np.arange(16_000) / 32_000
-    return [
-        Audio(
-            (sum(np.sin(2 * np.pi * f * (k + 2) * time) for f in (220, 1500, 6000)) / 4).astype(np.float32),
-            32_000,
-        )
-        for k in range(6)
-    ]
+    tones = [[f * (k + 2) for f in (220, 1500, 3000)] for k in range(6)]
+    waves = [np.sin(2 * np.pi * np.outer(tone, time)).sum(axis=0) / 4 for tone in tones]
+    return [Audio(wave.astype(np.float32), 32_000) for wave in waves]
 
 
 def exhibit(sound: Audio) -> Exhibit:

@@ -7,20 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULE = '''
+MODULE = """
 from benchmarks.harness.benchmark import Benchmark, MetricUse, Sample
 from metrics.answers.accuracy import ExactMatch
 from nextgpt.messages import Request, assistant, user
 
 def load(options):
     for n in range(8):
-        yield Sample(f"s{n}", Request((user(f"the riddle of number {n}"),)), {"text": (str(n),)}, group=f"g{n}")
+        asked = Request((user(f"the riddle of number {n}"),))
+        yield Sample(f"s{n}", asked, {"text": (str(n),)}, group=f"g{n}")
 
 TEXT = frozenset({"text"})
-USE = MetricUse("exact_match", ExactMatch, lambda answer: answer.text, lambda sample: sample.references["text"][0])
+USE = MetricUse("exact_match", ExactMatch, lambda said: said.text, lambda one: one.references["text"][0])
 RIDDLES = Benchmark(
-    name="riddles", family="vqa", version=1, source="made up", licence="CC0 1.0", protocol={"prompt": "{n}"},
-    note="", load=load, metrics=(USE,), headline="exact_match", accepts=TEXT, produces=TEXT, slices=lambda s: "all",
+    name="riddles", family="vqa", version=1, source="made up", licence="CC0 1.0", protocol={}, note="",
+    load=load, metrics=(USE,), headline="exact_match", accepts=TEXT, produces=TEXT, slices=lambda s: "all",
 )
 
 class Parrot:
@@ -30,7 +31,7 @@ class Parrot:
 
 def grey(): return Parrot("grey")
 def green(): return Parrot("green")
-'''
+"""
 
 
 def command(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:

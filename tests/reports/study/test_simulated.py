@@ -120,7 +120,7 @@ def test_a_plan_says_where_five_raters_cannot_carry_a_difference() -> None:
     plan = planned("pairwise", 2, None, 0.05, 0.2)
     assert items_needed(plan.distance(0.1), plan.variances, 5) is None
     assert items_needed(plan.distance(0.1), plan.variances, 50) is not None
-    with pytest.raises(MetricInputError, match="above one half; give a difference below 0.5"):
+    with pytest.raises(MetricInputError, match=r"above one half; give a difference below 0\.5"):
         plan.distance(0.6)
 
 

@@ -102,3 +102,15 @@ def test_scoring_a_run_again_is_measured_tables_included() -> None:
     assert [what.strip() for what, _ in rows] == ["score again", "tables", "together"]
     seconds = [float(numbers.split()[0]) for _, numbers in rows]
     assert seconds[2] == pytest.approx(seconds[0] + seconds[1], abs=0.02)
+
+
+def test_a_run_its_scoring_and_its_page_are_measured_apart() -> None:
+    command = [sys.executable, "-m", "benchmarks.speed.million", "--size", "60"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    _, *rows, overhead, page = done.stdout.splitlines()
+    took = {row.split()[0]: [float(number) for number in row.split()[1:]] for row in rows}
+    assert [*took] == ["run", "score", "page"]
+    assert all(peak > 0.01 for *_, peak in took.values())
+    each = (took["run"][1] + took["score"][1]) / 60 * 1e3
+    assert float(overhead.split()[-5]) == pytest.approx(each, rel=0.01)
+    assert float(page.split()[-2]) == pytest.approx(took["score"][1] + took["page"][1], abs=0.1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nextgpt.errors import UserError
-from nextgpt.terminal import cell, one_line, run_app, say
+from nextgpt.terminal import cell, error_line, one_line, run_app, say
 from nextgpt.threads import wait_asleep
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ def main() -> None:
     try:
         run_app(app)
     except UserError as error:
-        say(f"nextgpt: {one_line(error)}", err=True)
+        say(f"nextgpt: {error_line(error)}", err=True)
         sys.exit(1)
     except OSError as error:
         if error.filename is None:  # of no file that a person could look at

@@ -35,6 +35,8 @@ _COMMANDS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 
+_LONGEST_ERROR = 2_000  # characters
+
 # All that Markdown, GitHub's included, gives a meaning to inside a line: emphasis, code, links, tables, tags,
 # entities, maths. What has a meaning at the start of a line only never stands there.
 _MARKDOWN = re.compile(r"([\\`*_\[\]<|~$&])")
@@ -60,6 +62,17 @@ def one_line(text: object) -> str:
         first second\x07
     """
     return " ".join(visible(text).split())
+
+
+def error_line(error: object) -> str:
+    r"""An error on a line that a person reads to its end; what it quotes of a file may be longer than that.
+
+    Example:
+        >>> error_line("a.csv: no column" + chr(10) + "a" * 9_000)[-12:]
+        'aaaaaaaa ...'
+    """
+    line = one_line(error)
+    return line if len(line) <= _LONGEST_ERROR else f"{line[:_LONGEST_ERROR]} ..."
 
 
 def escape_markdown(text: object) -> str:

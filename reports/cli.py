@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nextgpt.terminal import cell, one_line, run_app, say
+from nextgpt.terminal import cell, error_line, one_line, run_app, say
 from reports.export import commands as export_commands
 from reports.study import commands as study_commands
 
@@ -220,7 +220,7 @@ def main() -> None:
 
 def _refusal(problem: object) -> typer.Exit:
     """Print one line on standard error; raise what this returns to leave with status 1."""
-    say(f"error: {one_line(problem)}", err=True)
+    say(f"error: {error_line(problem)}", err=True)
     return typer.Exit(1)
 
 

@@ -33,6 +33,8 @@ THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "ray", "torchmetrics"}
 # The extra `serve`: Gradio, and what it is built upon and brings along.
 OPTIONAL |= {"gradio", "fastapi", "uvicorn"}
+# Neighbours that speed is measured beside, each in an environment of its own.
+OPTIONAL |= {"lm_eval", "inspect_ai", "datasets"}
 # The pytest plugin of benchmarks/ comes with the extra `test`.
 TEST_ONLY = {"pytest", "_pytest", "hypothesis"}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nextgpt.terminal import one_line, say
+from nextgpt.terminal import error_line, say
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
@@ -33,7 +33,7 @@ def complaint(error: Exception) -> str:
     """
     if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _OURS:
         raise error
-    return f"error: {one_line(error)}"
+    return f"error: {error_line(error)}"
 
 
 def show(results: Iterable[Result], json: Path | None, csv: Path | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.cards import BenchmarkEntry, DataFile
 from benchmarks.harness.benchmark import Benchmark, Broken, Options
-from benchmarks.tasks.official import DataError, is_csv, read_csv, read_json
+from benchmarks.tasks.official import DataError, is_csv, lines_of, read_csv, read_json
 from benchmarks.tasks.published import OfficialData
 from benchmarks.tasks.real_sets import REAL, read_real_set
 from benchmarks.tasks.stored import Stored, place
@@ -200,10 +200,7 @@ def count_records(path: Path) -> int:
     """
     name = path.name.removesuffix(".gz").lower()
     if name.endswith(".txt"):
-        try:
-            return sum(1 for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: not readable as text ({error}); fetch it again.") from error
+        return len(lines_of(path))
     if name.endswith(".tsv"):
         return len(read_csv(path, delimiter="\t", quoted=name.startswith("mmbench"))[1])
     if is_csv(path):

@@ -113,8 +113,11 @@ def read_scores(folder: Path) -> tuple[Score, ...]:
     path = folder / SCORES
     try:
         table = pq.ParquetFile(pa.BufferReader(read_file(path))).read()
-    except (pa.ArrowException, OSError) as error:
+        columns = table.to_pydict()
+    except RecordError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
         raise RecordError(f"{path}: damaged ({error}); score the run again") from error
     if table.schema != _schema():
         raise RecordError(f"{path}: other columns than those of scores; score the run again")
-    return tuple(Score(*row) for row in zip(*table.to_pydict().values(), strict=True))
+    return tuple(Score(*row) for row in zip(*columns.values(), strict=True))

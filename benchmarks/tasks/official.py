@@ -28,6 +28,8 @@ _AGAIN = "mend it there, or fetch or write it again"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _TOO_MANY = "cells without a column"
 
+_MOST_DIGITS = 19  # of a number that counts something
+
 
 class DataError(ValueError):
     """A data file that can't be used; the message names file and record and says what to do."""
@@ -102,6 +104,28 @@ def read_csv(
         if _TOO_MANY in line:
             raise DataError(f"{where}: more cells than columns; quote cells that hold a comma.")
     return head, lines
+
+
+def lines_of(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text file that are not blank, plain or gzipped, with their numbers from 1.
+
+    Raises:
+        DataError: missing, empty, cut off or no text.
+    """
+    try:
+        text = _content(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not readable as text ({error}); {_AGAIN}.") from error
+    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def whole_number(text: str) -> int | None:
+    """The number that stands there; None where there is none, or one that no file counts up to.
+
+    >>> whole_number("42"), whole_number("4 2"), whole_number("9" * 5_000)
+    (42, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else None
 
 
 def is_csv(path: Path) -> bool:

@@ -11,7 +11,6 @@ sound is heard in evenly spaced windows, and no window counts as long.
 from __future__ import annotations
 
 import abc
-import json
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -31,6 +30,7 @@ from metrics.extractors.weights import (
     find_weights,
     load_strictly,
     local_folder,
+    read_settings,
     read_state,
     refuse_misfits,
 )
@@ -150,8 +150,8 @@ class ClapExtractor(ClapWindows):
             if not (folder / file).is_file():
                 raise MissingWeightsError(f"CLAP {name}", f"{file} is missing", DISABLES)
         path = find_weights(f"CLAP {name}", folder if weights is None else weights, WEIGHTS, DISABLES)
-        front_end = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        front_end = read_settings(folder / "preprocessor_config.json", DISABLES)
+        config = read_settings(folder / "config.json", DISABLES)
         super().__init__(
             int(front_end.get("sampling_rate", 48_000)),
             float(front_end.get("max_length_s", 10)),

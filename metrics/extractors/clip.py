@@ -7,7 +7,6 @@ that `pytorch_model.bin`, read without unpickling code.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from metrics.extractors.weights import (
     MissingWeightsError,
     file_hash,
     local_folder,
+    read_settings,
     read_state,
     refuse_misfits,
 )
@@ -142,13 +142,13 @@ class ClipExtractor:
 
     @cached_property
     def _config(self) -> dict[str, Any]:
-        return dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+        return read_settings(self.folder / "config.json", DISABLES)
 
     @cached_property
     def _preprocessing(self) -> tuple[int, int, NDArray[np.float32], NDArray[np.float32]]:
         """Short side and crop in pixels, mean and standard deviation of each channel."""
         file = self.folder / "preprocessor_config.json"
-        stated = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        stated = read_settings(file, DISABLES) if file.is_file() else {}
         default = self._config.get("vision_config", {}).get("image_size", 224)
         size, crop = stated.get("size", default), stated.get("crop_size", default)
         size = size.get("shortest_edge", default) if isinstance(size, dict) else size

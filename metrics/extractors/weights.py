@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -153,6 +154,22 @@ def refuse_misfits(
         raise MissingWeightsError(network, f"{file} does not fit config.json, first at {wrong[0]}", disables)
 
 
+def read_settings(path: Path, disables: Iterable[str]) -> dict[str, Any]:
+    """What the JSON file beside weights says of them.
+
+    Raises:
+        MissingWeightsError: it cannot be read, is no JSON, or holds something else than names and values.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        raise MissingWeightsError(path.name, f"cannot be read ({reason})", disables) from error
+    if not isinstance(values, dict):
+        raise MissingWeightsError(path.name, f"holds a {type(values).__name__}, no settings", disables)
+    return values
+
+
 def read_state(path: Path, disables: Iterable[str]) -> dict[str, Any]:
     """What a weights file holds, `.safetensors` or PyTorch's own format, without running anything in it.
 
@@ -162,10 +179,7 @@ def read_state(path: Path, disables: Iterable[str]) -> dict[str, Any]:
     Raises:
         MissingWeightsError: damaged, or it holds more than numbers.
     """
-    import pickle
-
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -173,7 +187,7 @@ def read_state(path: Path, disables: Iterable[str]) -> dict[str, Any]:
             return dict(load_file(path))
         with torch.serialization.safe_globals(_number_arrays()):
             return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, TypeError) as error:
+    except Exception as error:  # unpickling, even of tensors alone, raises what it likes
         reason = str(error).strip().partition("\n")[0][:200]
         raise MissingWeightsError(path.name, f"cannot be read ({reason})", disables) from error
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nextgpt.terminal import one_line, say
+from nextgpt.terminal import error_line, one_line, say
 
 Format = Literal["every-eval-ever", "hf-eval-results", "hf-model-card"]
 
@@ -78,5 +78,5 @@ def push_command(
 
 def _refusal(problem: object) -> typer.Exit:
     """Print one line on standard error; raise what this returns to leave with status 1."""
-    say(f"error: {one_line(problem)}", err=True)
+    say(f"error: {error_line(problem)}", err=True)
     return typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nextgpt.terminal import cell, one_line, say
+from nextgpt.terminal import cell, error_line, one_line, say
 
 if TYPE_CHECKING:
     from reports.study.analysis import Findings, Result
@@ -181,7 +181,7 @@ def serve_study(
 
 
 def _refusal(problem: object) -> typer.Exit:
-    say(f"error: {one_line(problem)}", err=True)
+    say(f"error: {error_line(problem)}", err=True)
     return typer.Exit(1)
 
 

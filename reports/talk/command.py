@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextgpt.terminal import one_line, say
+from nextgpt.terminal import error_line, say
 
 if TYPE_CHECKING:
     from reports.talk.page import Page
@@ -116,5 +116,5 @@ def _run(page: Page, shelf: Shelf, door: socket.socket) -> None:
 
 
 def _refusal(problem: object) -> typer.Exit:
-    say(f"error: {one_line(problem)}", err=True)
+    say(f"error: {error_line(problem)}", err=True)
     return typer.Exit(1)

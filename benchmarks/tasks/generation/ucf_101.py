@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from benchmarks.cards import card
 from benchmarks.harness.benchmark import Broken
 from benchmarks.tasks.generation.judged import clip_uses
-from benchmarks.tasks.official import DataError, by_id
+from benchmarks.tasks.official import DataError, by_id, lines_of
 from benchmarks.tasks.published import Files, Protocol, Record, published
 from benchmarks.tasks.real_sets import true_media
 from benchmarks.tasks.stored import Stored
@@ -40,7 +40,7 @@ def read(files: Files) -> Iterator[Record | Broken]:
         DataError: a line that names no class, or a clip twice.
     """
     path = files.path("clips")
-    lines = (line.split()[0] for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+    lines = (line.split()[0] for _, line in lines_of(path))
     for key, name in by_id(((line, line) for line in lines), "clip", path).items():
         kind, separator, _ = name.partition("/")
         if not separator:

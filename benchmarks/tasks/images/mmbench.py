@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.cards import card
 from benchmarks.harness.benchmark import Broken, MetricUse
 from benchmarks.tasks.lettered import lettered
-from benchmarks.tasks.official import DataError, by_id, identity, read_csv, reference, said, text
+from benchmarks.tasks.official import (
+    DataError,
+    by_id,
+    identity,
+    read_csv,
+    reference,
+    said,
+    text,
+    whole_number,
+)
 from benchmarks.tasks.published import Files, Protocol, Record, published, slice_by
 from benchmarks.tasks.stored import Stored
 from benchmarks.tasks.videos.next_qa import choice_uses
@@ -51,9 +60,10 @@ def read(files: Files) -> Iterator[Record | Broken]:
 
 def _question(key: str, where: str) -> str:
     """The index of a row's question in its first turn."""
-    if not key.isdecimal():
+    number = whole_number(key)
+    if number is None:
         raise DataError(f"{where} has the index {key!r:.60}; give a number.")
-    return str(int(key) % TURN)
+    return str(number % TURN)
 
 
 def _record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.tasks.official import DataError, read_json
+from benchmarks.tasks.official import DataError, lines_of, read_json
 from benchmarks.tasks.published import Files
 from benchmarks.tasks.stored import Stored
 
@@ -42,9 +42,7 @@ def youtube_clips(files: Files) -> dict[str, str]:
     """
     path = files.path("mapping")
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in lines_of(path):
         match line.split():
             case [stem, clip_id] if clip_id not in found:
                 found[clip_id] = stem

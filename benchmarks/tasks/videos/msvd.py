@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.cards import card
 from benchmarks.harness.benchmark import Broken
 from benchmarks.tasks.images.coco import caption_uses
-from benchmarks.tasks.official import DataError, by_id, identity, rows_of
+from benchmarks.tasks.official import DataError, by_id, identity, lines_of, rows_of, whole_number
 from benchmarks.tasks.published import Files, Protocol, Record, published
 from benchmarks.tasks.videos.clips import clip, youtube_clips
 
@@ -42,16 +42,16 @@ def read(files: Files) -> Iterator[Record | Broken]:
 
 
 def _in_test(key: str, files: Files) -> bool:
-    number = key.removeprefix("vid")
-    if not number.isdecimal():
+    number = whole_number(key.removeprefix("vid"))
+    if number is None:
         raise DataError(f"{files.path('mapping')}: {key!r:.60} is no clip's number; vid1 is.")
-    return int(number) >= FIRST_OF_TEST
+    return number >= FIRST_OF_TEST
 
 
 def _described(path: Path) -> dict[str, list[str]]:
     """Captions by a clip's name; the file begins with remarks."""
     found: dict[str, list[str]] = {}
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
+    for _, line in lines_of(path):
         stem, _, caption = line.strip().partition(" ")
         if caption and not line.startswith("#"):
             found.setdefault(stem, []).append(caption.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speed import captions, distances, timing, vqa, vqa_rules
+from benchmarks.speed import captions, distances, indexing, timing, vqa, vqa_rules
 from benchmarks.speed.timing import Arrays, largest_difference, measured
 from metrics.sets.metrics import FID
 from metrics.statistics import bootstrap
@@ -114,3 +115,14 @@ def test_a_run_its_scoring_and_its_page_are_measured_apart() -> None:
     each = (took["run"][1] + took["score"][1]) / 60 * 1e3
     assert float(overhead.split()[-5]) == pytest.approx(each, rel=0.01)
     assert float(page.split()[-2]) == pytest.approx(took["score"][1] + took["page"][1], abs=0.1)
+
+
+def test_indexing_is_measured_on_files_of_the_official_form(tmp_path: Path) -> None:
+    indexing.write(tmp_path, 30)
+    assert indexing.index(tmp_path) == 30
+    assert json.loads((tmp_path / "v2_mscoco_val2014_annotations.json").read_text())["annotations"][29][
+        "answers"
+    ]
+    command = [sys.executable, "-m", "benchmarks.speed.indexing", "--size", "30"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert [line[:15].strip() for line in done.stdout.splitlines()[1:]] == ["list", "index questions"]

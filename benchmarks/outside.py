@@ -13,6 +13,8 @@ from benchmarks.registry import RegistryError, unknown
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
 
+_OURS = ("benchmarks", "metrics", "nextgpt", "baselines", "toyworld")
+
 
 def benchmark_of_user(target: str) -> Benchmark:
     """The benchmark that stands at ``package.module:ATTRIBUTE``.
@@ -87,3 +89,13 @@ def raised(
 def _is(value: Any, kind: str) -> bool:
     """Whether something that a person's module holds may be what is looked for."""
     return callable(value) if kind == "factory" else type(value).__name__ == "Benchmark"
+
+
+def is_written_for_people(error: BaseException) -> bool:
+    """Whether an error's message says what to do: its class is one that this project defines.
+
+    Example:
+        >>> is_written_for_people(RegistryError("no such system")), is_written_for_people(ValueError("?"))
+        (True, False)
+    """
+    return type(error).__module__.partition(".")[0] in _OURS

@@ -152,14 +152,19 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what a test came to on its report: rows of the summary, properties for JUnit's file."""
     report = yield
     if _holds(item):
-        from nextgpt.terminal import visible
+        from benchmarks.outside import is_written_for_people
+        from nextgpt.terminal import one_line, visible
 
         # What pytest shows of a failure holds answers and names as well.
-        if isinstance(report.longrepr, tuple):  # of a skip: where, and why
+        if call.excinfo is not None and is_written_for_people(call.excinfo.value):
+            report.longrepr = one_line(call.excinfo.value)  # where in the harness helps nobody
+        elif isinstance(report.longrepr, tuple):  # of a skip: where, and why
             path, line, reason = report.longrepr
             report.longrepr = (path, line, visible(reason))
         elif visible(report.longreprtext) != report.longreprtext:

@@ -19,19 +19,20 @@ CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV.")
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the data set's official files.")]
 
 MENDABLE = (ValueError, OSError, RuntimeError)
-_OURS = ("benchmarks", "metrics", "nextgpt", "baselines", "toyworld")
 
 
 def complaint(error: Exception) -> str:
     """The line that a person gets for an error.
 
-    An error class that this project defines is written for people, and an `OSError` names its file; any
-    other is a bug: it is raised again and keeps its trace.
+    An `OSError` names its file; what else is not written for people is a bug, and is raised again with its
+    trace.
 
     >>> complaint(FileNotFoundError(2, "No such file", "runs"))
     "error: [Errno 2] No such file: 'runs'"
     """
-    if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _OURS:
+    from benchmarks.outside import is_written_for_people
+
+    if not isinstance(error, OSError) and not is_written_for_people(error):
         raise error
     return f"error: {error_line(error)}"
 

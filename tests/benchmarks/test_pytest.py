@@ -28,6 +28,7 @@ def test_the_first_run_says_how_to_make_a_line_and_fails(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "nothing is expected of speaker yet; look at what it scores" in done.stdout
     assert "`pytest --update-expected`" in done.stdout
+    assert "ExpectationError" not in done.stdout, "one line, and no trace of the harness"
     assert not (tmp_path / LINE).exists()
 
 

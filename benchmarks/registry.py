@@ -361,5 +361,7 @@ def unknown(kind: str, name: str, known: Iterable[str], more: str = "") -> Regis
     """The error for a name that leads nowhere, with the name that was probably meant."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else "that is none of them."
-    return RegistryError(f"unknown {kind} {name!r}; {hint} There are: {', '.join(names) or 'none'}{more}")
+    hint = f"did you mean {close[0]}? " if close else ""
+    # A hundred names are no answer on one line.
+    few = f"There are: {', '.join(names) or 'none'}" if len(names) <= 20 else "`nextgpt-bench list` has all"
+    return RegistryError(f"unknown {kind} {name!r}; {hint}{few}{more}")

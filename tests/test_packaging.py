@@ -85,6 +85,13 @@ def test_extra_can_be_installed_beside_the_core(extra: str) -> None:
     assert "laion-clap" not in asked, "it asks for numpy<2, so that pip finds no versions for it and the core"
 
 
+def test_environment_of_clap_has_the_torch_that_was_tried() -> None:
+    """It names the very build (`===`), for torchvision's wheel goes with no other."""
+    named = re.search(r"torch===(\S+)", (ROOT / "tox.ini").read_text(encoding="utf-8"))
+    assert named is not None
+    assert Version(named[1]) == pins("constraints.txt")["torch"]
+
+
 def test_lowest_constraints_are_the_lower_bounds() -> None:
     bounds = {
         name: Version(bound.version)

@@ -1,35 +1,34 @@
 """Every command and every program of the README, run as a newcomer would run them.
 
-A command is run for real in a scratch folder, with made-up data where the README says ``path/to``. The
-two that install everything, and the one that computes for minutes, are taken apart instead: they must
-name what tox.ini defines, and what they would run is run on a few samples. A command that is added to the
-README and fits neither way fails here until someone says how it is to be tried.
+A command is run for real, from the built wheel without the checkout, in a folder with a blank in its name,
+with made-up data where the README says ``path/to``. The two that install everything, and the one that
+computes for minutes, are taken apart instead: they must name what tox.ini defines, and what they would run is
+run on a few samples. A command that is added to the README and fits neither way fails here until someone says
+how it is to be tried.
 """
 
 from __future__ import annotations
 
 import configparser
-import os
 import random
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.newcomer import ROOT, Machine, blocks, machine
+
+__all__ = ["machine"]
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SCRIPTS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def fenced(language: str, text: str = README) -> list[str]:
     """The contents of all fenced blocks of one language."""
-    return [body for found, body in FENCE.findall(text) if found == language]
+    return [block.body for block in blocks(text) if block.language == language]
 
 
 def commands(text: str = README) -> list[str]:
@@ -52,7 +51,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from toyworld.export import write_captions, write_vqa
     from toyworld.splits import scenes
 
-    folder = tmp_path_factory.mktemp("newcomer")
+    folder = tmp_path_factory.mktemp("a newcomer's folder")
     for program in fenced("python"):
         (folder / program.split("\n", 1)[0].removeprefix("# ")).write_text(program, encoding="utf-8")
     data = folder / "path" / "to" / "coco"
@@ -82,19 +81,9 @@ def answer_all(annotations: Path, results: Path) -> None:
     results.write_text(json.dumps(answers), encoding="utf-8")
 
 
-def run(command: str, folder: Path, seconds: int = 300) -> str:
-    """Run a command line as if the package were installed, and return what it printed."""
-    words = shlex.split(command)
-    if words[0] in SCRIPTS:
-        module, function = SCRIPTS[words[0]].split(":")
-        program = (
-            f"import sys; from {module} import {function}; sys.argv[0] = {words[0]!r}; sys.exit({function}())"
-        )
-        words[:1] = [sys.executable, "-c", program]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
-    done = subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=seconds
-    )
+def run(command: str, machine: Machine, folder: Path) -> str:
+    """Run a command line and return what it printed."""
+    done = machine.run(command, folder)
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
@@ -116,8 +105,8 @@ def test_commands_taken_apart_are_those_of_the_readme() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", RUN)
-def test_command_runs(command: str, scratch: Path) -> None:
-    assert run(command, scratch).strip()
+def test_command_runs(command: str, machine: Machine, scratch: Path) -> None:
+    assert run(command, machine, scratch).strip()
 
 
 def test_test_command_is_what_continuous_integration_runs() -> None:
@@ -129,11 +118,11 @@ def test_test_command_is_what_continuous_integration_runs() -> None:
 
 
 @pytest.mark.slow
-def test_main_job_ends_in_a_page_whose_path_it_prints(scratch: Path) -> None:
+def test_main_job_ends_in_a_page_whose_path_it_prints(machine: Machine, scratch: Path) -> None:
     *runs, compare = tox_commands("bench", posargs="--limit 4")
     for command in runs:
-        run(command, scratch, seconds=600)
-    printed = run(compare, scratch)
+        run(command, machine, scratch)
+    printed = run(compare, machine, scratch)
     (page,) = [line for line in printed.splitlines() if line.endswith(".html")]
     assert "<table" in (scratch / page).read_text(encoding="utf-8")
 
@@ -146,7 +135,7 @@ def test_installation_finds_a_whole_project() -> None:
     assert '"name": "nextgpt"' in done.stdout, done.stderr
 
 
-def test_benchmarks_of_a_family_are_found(scratch: Path) -> None:
+def test_benchmarks_of_a_family_are_found() -> None:
     """``pytest benchmarks/ -k vqa``, up to the point where it would compute."""
     arguments = ["benchmarks/", "-k", "vqa", "--collect-only", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(

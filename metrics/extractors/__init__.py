@@ -6,7 +6,18 @@ Heavy libraries load when a network is built, not when this package is imported.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from metrics.extractors.cache import CachedExtractor
+    from metrics.extractors.clap import ClapExtractor
+    from metrics.extractors.clip import ClipExtractor
+    from metrics.extractors.inception import InceptionExtractor, InceptionV3
+    from metrics.extractors.laion import LaionClapExtractor
+    from metrics.extractors.panns import PannsExtractor
+    from metrics.extractors.sounds import Sound, read_sound
+    from metrics.extractors.vggish import VGGishExtractor
+    from metrics.extractors.weights import MissingWeightsError
 
 _HOMES = {
     "CachedExtractor": "cache",

@@ -54,6 +54,7 @@ def test_every_system_has_a_home(entry: registry.SystemEntry) -> None:
         (registry.load_benchmark, "coco-caption", "did you mean coco-captions?"),
         (registry.load_system, "nextgpt-tinny", "did you mean nextgpt-tiny?"),
         (registry.load_system, "xyzzy", "package.module:factory"),
+        (registry.load_benchmark, "xyzzy", "'xyzzy'; `nextgpt-bench list` has all$"),
     ],
 )
 def test_misspelt_name_is_corrected(look: object, name: str, meant: str) -> None:

@@ -49,7 +49,7 @@ class Sound:
     [0.25, -0.5]
     """
 
-    samples: NDArray[np.float32]
+    samples: NDArray[Any]
     rate: int
 
     def __post_init__(self) -> None:

@@ -294,8 +294,9 @@ def test_the_network_pools_as_published(panns: PannsExtractor) -> None:
     network, waves = panns.network, torch.from_numpy(_wave(1, 32_000))[None]
     with torch.no_grad():
         x = network.log_mel(waves)
-        bn = network.bn0
-        x = ((x - bn.running_mean) / (bn.running_var + bn.eps).sqrt() * bn.weight + bn.bias)[:, None]
+        bn, stored = network.bn0, network.state_dict()
+        mean, spread = stored["bn0.running_mean"], stored["bn0.running_var"]
+        x = ((x - mean) / (spread + bn.eps).sqrt() * bn.weight + bn.bias)[:, None]
         for number in range(1, 7):
             block = getattr(network, f"conv_block{number}")
             x = block.bn2(block.conv2(block.bn1(block.conv1(x)).relu())).relu()

@@ -42,16 +42,7 @@ PICTURES = (
     Picture(
         "comparison.png",
         (
-            "nextgpt-bench run --suite toyworld {limit}",
-            "nextgpt-bench run --benchmark toy-vqa --system nextgpt-tiny-blind {limit}",
-            (
-                "nextgpt-bench run --benchmark toy-captioning --benchmark toy-vqa --benchmark toy-editing "
-                "--system nextgpt-tiny-linear {limit}"
-            ),
-            (
-                "nextgpt-bench run --benchmark toy-vqa --benchmark toy-text-to-image --benchmark toy-editing "
-                "--system caption-then-tool+caption --system caption-then-tool+plan {limit}"
-            ),
+            "nextgpt-bench job bench --out runs {limit}",
             "nextgpt-report compare runs",
         ),
         "runs/comparison.html",

@@ -31,6 +31,7 @@ DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "huggingface_hub": "huggingfa
 THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 # Imported only where a person asked for it, behind an extra or a clear message.
 OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "ray", "torchmetrics"}
+OPTIONAL |= {"pip"}  # where weights are fetched
 # The extra `serve`: Gradio, and what it is built upon and brings along.
 OPTIONAL |= {"gradio", "fastapi", "uvicorn"}
 # Neighbours that speed is measured beside, each in an environment of its own.

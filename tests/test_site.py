@@ -129,7 +129,7 @@ def test_every_picture_is_made_by_what_its_page_shows() -> None:
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     bench = re.sub(r'"\{\[jobs\]bin\}\{/\}([\w-]+)"', r"\1", tox["testenv:bench"]["commands"])
-    job = set(bench.replace(" --out runs", "").replace(" {posargs}", "").splitlines())
+    job = set(bench.replace(" {posargs}", "").splitlines())
     for picture in pictures.PICTURES:
         (page,) = [
             path for path in (ROOT / "docs").glob("*.md") if f"({picture.name})" in path.read_text("utf-8")

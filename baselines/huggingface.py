@@ -169,6 +169,25 @@ class HuggingFace:
 
         return tell
 
+    def log_probabilities(
+        self, requests: Sequence[Request], answers: Sequence[str]
+    ) -> list[list[float] | Failure]:
+        """How likely each answer is to begin the reply; see `baselines.likelihood`."""
+        from baselines.likelihood import log_probabilities
+
+        found: list[list[float] | Failure] = []
+        for request in requests:
+            impossible = self._impossible(request)
+            shown = self._in_pictures(request) if self._options.clips == "pictures" else request
+            found.append(
+                impossible
+                or log_probabilities(self._model, self._tokenizer, self._placed_inputs(shown), answers)
+            )
+        return found
+
+    def _placed_inputs(self, request: Request) -> dict[str, Any]:
+        return {key: self._placed(value) for key, value in self._inputs([request]).items()}
+
     def _told(self, request: Request, ids: list[int], read: int) -> Message:
         ends = self._model.generation_config.eos_token_id
         # Whisper takes the end away; what is padded has ended before.

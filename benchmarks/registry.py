@@ -186,6 +186,11 @@ SYSTEMS: Mapping[str, SystemEntry] = {
             needs=f"{_NEEDS}:of_endpoint",
         ),
         SystemEntry(
+            "judge:SYSTEM",
+            "a system asked how sure it is that a statement holds; ?template=NAME&score=yes-no",
+            "benchmarks.tasks.judging.judge:load",
+        ),
+        SystemEntry(
             "answers:FILE",
             "recorded answers: an official results file or our predictions.jsonl",
             "benchmarks.systems:recorded",

@@ -33,6 +33,24 @@ if TYPE_CHECKING:
         sentence_similarity_items,
     )
     from metrics.extractors.pictures import RESIZES
+    from metrics.judges.calibration import (
+        Bin,
+        BrierScore,
+        CalibrationError,
+        JudgeAccuracy,
+        expected_calibration_error,
+        reliability,
+    )
+    from metrics.judges.replies import (
+        Clair,
+        JudgedAnswers,
+        VerdictAccuracy,
+        clair_score,
+        prompt_hash,
+        verdict,
+    )
+    from metrics.judges.scores import SoftTIFA, VQAScore, soft_tifa
+    from metrics.judges.templates import TEMPLATES, Template, yes_probability
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
     from metrics.pairs.alignment import AVAlign, Recording, av_align
     from metrics.pairs.media import ImageBindScore, avh_score, javis_score
@@ -238,6 +256,32 @@ _HOMES = {
         "fluency_penalised",
         "sentence_similarity_items",
     ),
+    "judges.templates": (
+        "TEMPLATES",
+        "Template",
+        "yes_probability",
+    ),
+    "judges.scores": (
+        "SoftTIFA",
+        "VQAScore",
+        "soft_tifa",
+    ),
+    "judges.calibration": (
+        "Bin",
+        "BrierScore",
+        "CalibrationError",
+        "JudgeAccuracy",
+        "expected_calibration_error",
+        "reliability",
+    ),
+    "judges.replies": (
+        "Clair",
+        "JudgedAnswers",
+        "VerdictAccuracy",
+        "clair_score",
+        "prompt_hash",
+        "verdict",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -251,19 +295,24 @@ __all__ = [
     "KAD",
     "KID",
     "RESIZES",
+    "TEMPLATES",
     "AVAlign",
     "ActivityNetScores",
     "Agreement",
     "AudioInceptionScore",
     "AudioKL",
+    "Bin",
+    "BrierScore",
     "CLAPScore",
     "CLIPScore",
     "CLIPSim",
+    "CalibrationError",
     "CaptionCorpus",
     "CaptionScores",
     "Choice",
     "ChoiceAccuracy",
     "ChoiceUnparsed",
+    "Clair",
     "ClipPreference",
     "Comparison",
     "Estimate",
@@ -274,6 +323,8 @@ __all__ = [
     "IncomparableError",
     "JEDi",
     "JavaError",
+    "JudgeAccuracy",
+    "JudgedAnswers",
     "KLDivergence",
     "MeanMetric",
     "Measured",
@@ -287,7 +338,11 @@ __all__ = [
     "PreferenceWinRate",
     "Recording",
     "SentenceSimilarity",
+    "SoftTIFA",
+    "Template",
     "TemporalFlickering",
+    "VQAScore",
+    "VerdictAccuracy",
     "VqaAccuracy",
     "VqaAccuracyLmmsEval",
     "VqaScores",
@@ -302,6 +357,7 @@ __all__ = [
     "bradley_terry",
     "caption_scores",
     "chosen",
+    "clair_score",
     "clap_score",
     "clip_score",
     "clip_score_items",
@@ -314,6 +370,7 @@ __all__ = [
     "compare_metric",
     "correlation",
     "estimate",
+    "expected_calibration_error",
     "fleiss_kappa",
     "fluency_penalised",
     "frechet_distance",
@@ -335,17 +392,22 @@ __all__ = [
     "motion_smoothness",
     "precision_recall",
     "preference_win_rate",
+    "prompt_hash",
     "prompt_wins",
     "proportion",
     "ref_clip_score",
     "ref_clip_score_items",
+    "reliability",
     "sentence_similarity_items",
+    "soft_tifa",
     "temporal_flickering",
+    "verdict",
     "vqa_accuracy",
     "vqa_normalized",
     "wilson",
     "win_rate",
     "wordnet_similarity",
+    "yes_probability",
 ]
 
 

@@ -211,6 +211,22 @@ class NextGPT(nn.Module):
             answers += self._respond(requests[start : start + self.config.generation.batch])
         return answers
 
+    def log_probabilities(
+        self, requests: Sequence[Request], answers: Sequence[str]
+    ) -> list[list[float] | Failure]:
+        """How likely each answer is to begin the reply; see `nextgpt.reasoning.likelihood`."""
+        from nextgpt.reasoning.likelihood import log_probabilities
+
+        return log_probabilities(self, requests, answers)
+
+    def unreadable(self, request: Request) -> Failure | Tensor:
+        """Why a request can't be read; or else its prompt's embeddings, ``[L, D_llm]``."""
+        impossible = self._impossible(request)
+        if impossible is not None:
+            return impossible
+        written = self._write(request.conversation)
+        return self._unfit(written) or self._embed([written])[0]
+
     def _respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         answers: list[Message | Failure | None] = [self._impossible(request) for request in requests]
         written: dict[int, Written] = {}

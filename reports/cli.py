@@ -164,6 +164,39 @@ def index_command(
         say(f"left out: {one_line(line)}", err=True)
 
 
+@app.command("calibration")
+def calibration_command(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of judges' runs, one for each version.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write [RUNS/calibration.html].")] = None,
+    json: JsonFile = None,
+    csv: CsvFile = None,
+) -> None:
+    """Say how far judges are right where the truth is known, how well calibrated, and how they drift."""
+    from benchmarks.harness.provenance import command_line
+    from benchmarks.harness.records import RecordError
+    from benchmarks.harness.storage import write_rows
+    from reports.calibration import build_calibration
+    from reports.evidence import ReportError
+    from reports.pages import write_page
+
+    page = out or runs[0] / "calibration.html"
+    try:
+        found = build_calibration(runs, command=command_line())
+        write_page(found, "calibration.html.j2", page)
+        write_rows(found.rows, json, csv)
+    except (ReportError, RecordError) as error:
+        raise _refusal(error) from error
+    for trial in found.trials:
+        first = trial.whole[0]
+        say(f"{one_line(first.system)} on {first.benchmark}: {first.metric} {_words(first)}")
+    for drift in found.drifts:
+        say(f"{one_line(drift.judge)} on {drift.benchmark}: {drift.changed.value:.1%} of verdicts changed")
+    say(page)
+    for line in found.left_out:
+        say(f"left out: {one_line(line)}", err=True)
+
+
 @app.command("tables")
 def tables_command(
     *,

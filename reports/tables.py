@@ -16,13 +16,26 @@ from nextgpt.terminal import visible
 # Metrics where a smaller number is the better one, and what the numbers of each metric can be.
 _DISTANCES = frozenset(
     ("fid", "fid_infinity", "kid", "cmmd", "fad", "fad_infinity", "fd", "kad", "fvd", "fvd_infinity", "jedi")
-) | {"mcd_dtw", "mcd_plain", "kl_reference_prediction", "kl_prediction_reference"}
-LOWER_IS_BETTER = _DISTANCES | {"choice_unparsed", "pope_unparsed"}
+) | {"mcd_dtw", "mcd_plain", "kl_reference_prediction", "kl_prediction_reference", "fd_dinov2"}
+_DISTANCES |= {f"{kind}_{of}" for kind in ("frechet", "kernel") for of in ("efficientnet_lite0", "yamnet")}
+_ERRORS = frozenset(("brier_score", "calibration_error"))
+LOWER_IS_BETTER = _DISTANCES | _ERRORS | {"choice_unparsed", "pope_unparsed"}
 UNBOUNDED = _DISTANCES | {
     "cider", "cider_d", "spider", "clip_score", "inception_score", "audio_inception_score"
 }  # fmt: skip
 
 METRIC_WORDS = {
+    "avh_score": "AVHScore",
+    "brier_score": "Brier score",
+    "clair": "CLAIR",
+    "fd_dinov2": "FD-DINOv2",
+    "fense": "FENSE",
+    "imagebind_score": "ImageBind score",
+    "javis_score": "JavisScore",
+    "jedi": "JEDi",
+    "soft_tifa_am": "Soft-TIFA, arithmetic",
+    "soft_tifa_gm": "Soft-TIFA, geometric",
+    "vqa_score": "VQAScore",
     "attribute_f1": "attribute F1",
     "bleu_1": "BLEU-1",
     "bleu_2": "BLEU-2",

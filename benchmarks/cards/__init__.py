@@ -14,6 +14,7 @@ from benchmarks.cards.any_to_any import ANY_TO_ANY
 from benchmarks.cards.entry import FACTS, NOT_CONFIRMED, BenchmarkEntry, DataFile
 from benchmarks.cards.generation import GENERATION
 from benchmarks.cards.images import IMAGES
+from benchmarks.cards.judging import JUDGING
 from benchmarks.cards.sounds import SOUNDS
 from benchmarks.cards.toyworld import TOYWORLD, TOYWORLD_MEDIA
 from benchmarks.cards.videos import VIDEOS
@@ -23,7 +24,16 @@ __all__ = ["CARDS", "FACTS", "NOT_CONFIRMED", "BenchmarkEntry", "DataFile", "car
 CARDS: Mapping[str, BenchmarkEntry] = MappingProxyType(
     {
         entry.name: entry
-        for entry in (*TOYWORLD, *TOYWORLD_MEDIA, *IMAGES, *VIDEOS, *SOUNDS, *GENERATION, *ANY_TO_ANY)
+        for entry in (
+            *TOYWORLD,
+            *TOYWORLD_MEDIA,
+            *IMAGES,
+            *VIDEOS,
+            *SOUNDS,
+            *GENERATION,
+            *ANY_TO_ANY,
+            *JUDGING,
+        )
     }
 )
 

@@ -27,6 +27,7 @@ Family = Literal[
     "text-to-audio",
     "editing",
     "any-to-any",
+    "judging",
 ]
 
 

@@ -67,7 +67,14 @@ class Network:
 def cases(*, java: bool = True) -> Mapping[str, Case]:
     """All metrics by a name of their own; without `java`, none that starts METEOR's or SPICE's program."""
     rng = np.random.default_rng(0)
-    return {**_answers(), **_captions(java=java), **_pairs(rng), **_sets(rng), **_scenes()}
+    return {
+        **_answers(),
+        **_captions(java=java),
+        **_pairs(rng),
+        **_sets(rng),
+        **_scenes(),
+        **_judges(rng),
+    }
 
 
 def alone(case: Case) -> float:
@@ -185,6 +192,37 @@ def _sets(rng: np.random.Generator) -> dict[str, Case]:
         "fad": Case(sounds.FAD, heard, true),
         "window_kad": Case(sounds.WindowKAD, heard, true),
         "audio_inception_score": Case(lambda: sounds.AudioInceptionScore(splits=2), shares, shares),
+    }
+
+
+def _judges(rng: np.random.Generator) -> dict[str, Case]:
+    from metrics.judges import calibration, replies, scores, templates
+
+    class Judge:
+        signature = "judge"
+
+        def log_probabilities(
+            self, items: Sequence[Any], questions: Sequence[str], answers: Sequence[str]
+        ) -> list[list[float]]:
+            return [
+                [-0.1 * len(asked), -2.0 - float(np.mean(item))]
+                for item, asked in zip(items, questions, strict=True)
+            ]
+
+    template = templates.TEMPLATES["is-there"]
+    seen, odds = list(rng.uniform(size=(N, 5))), list(rng.uniform(size=N))
+    truths = [float(number % 3 == 0) for number in range(N)]
+    said = ["yes" if number % 4 else "no" for number in range(N)]
+    scored = [f'{{"score": {7 * number}}}' for number in range(N)]
+    return {
+        "vqa_score": Case(lambda: scores.VQAScore(Judge(), template), seen, SAID),
+        "soft_tifa_gm": Case(lambda: scores.SoftTIFA(Judge(), template), seen, CAPTIONS),
+        "judge_accuracy": Case(calibration.JudgeAccuracy, odds, truths),
+        "brier_score": Case(calibration.BrierScore, odds, truths),
+        "calibration_error": Case(calibration.CalibrationError, odds, truths),
+        "judged_right": Case(replies.JudgedAnswers, said, SAID),
+        "verdict_accuracy": Case(replies.VerdictAccuracy, said, [bool(true) for true in truths]),
+        "clair": Case(replies.Clair, scored, SAID),
     }
 
 

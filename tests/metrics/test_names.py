@@ -18,6 +18,12 @@ CALLS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("ImageBindScore", "aggregation"): lambda name: metrics.ImageBindScore(
         SimpleNamespace(signature="toy"), name
     ),
+    ("SoftTIFA", "mean"): lambda name: metrics.SoftTIFA(
+        SimpleNamespace(signature="toy"), metrics.TEMPLATES["figure"], name
+    ),
+    ("soft_tifa", "mean"): lambda name: metrics.soft_tifa([0.5], name),
+    ("yes_probability", "score"): lambda name: metrics.yes_probability(-1.0, -1.0, name),
+    ("Template", "score"): lambda name: metrics.Template("t", "is {}?", score=name),
     ("cohen_kappa", "weights"): lambda name: metrics.cohen_kappa([1, 2, 3], [1, 2, 2], weights=name),
     ("correlation", "coefficient"): lambda name: metrics.correlation([1, 2, 3], [1, 2, 2], coefficient=name),
     ("AudioKL", "direction"): lambda name: metrics.AudioKL(SimpleNamespace(signature="toy"), name),

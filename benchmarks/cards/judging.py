@@ -1,0 +1,82 @@
+"""Cards of the trials of judges, whose truth is known."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from benchmarks.cards.entry import BenchmarkEntry
+
+_MADE = "in this repository"
+_trial = partial(
+    BenchmarkEntry,
+    family="judging",
+    room="judging",
+    paper="none: made here",
+    revision="by seed",
+    licence="CC0 1.0",
+    sources={"paper origin licence samples references scored": _MADE},
+)
+_CALIBRATION = ("judge_accuracy", "brier_score", "calibration_error")
+
+JUDGING = (
+    _trial(
+        name="toy-statements",
+        about="judge statements about toyworld pictures, half of them true",
+        origin="generated on the spot",
+        split="test",
+        samples=400,
+        references="whether the statement is true of the scene",
+        scored="by the true scene, exactly",
+        accepts=("text", "image"),
+        metrics=_CALIBRATION,
+        headline="judge_accuracy",
+    ),
+    _trial(
+        name="toy-statements-in-words",
+        task="toy_statements",
+        about="the same about exact descriptions, for judges that see nothing",
+        origin="generated on the spot",
+        split="test",
+        samples=400,
+        references="whether the statement is true of the scene",
+        scored="by the true scene, exactly",
+        metrics=_CALIBRATION,
+        headline="judge_accuracy",
+    ),
+    _trial(
+        name="judge-sentinel",
+        task="judged",
+        about="a frozen set of judged answers: a judge whose verdicts move has drifted",
+        origin="in this repository",
+        split="frozen",
+        samples=60,
+        references="whether the answer is right",
+        scored="by the known verdict, exactly",
+        metrics=("verdict_accuracy",),
+        headline="verdict_accuracy",
+    ),
+    _trial(
+        name="judged-answers",
+        task="judged",
+        about="answers of a run, or of judged.jsonl, that a language model judges",
+        origin="what is judged",
+        licence="that of what is judged",
+        split="as given",
+        references="one true answer each",
+        scored="by the judge's yes or no",
+        metrics=("judged_right",),
+        headline="judged_right",
+    ),
+    _trial(
+        name="judged-captions",
+        task="judged",
+        about="captions likewise, scored as CLAIR scores them",
+        origin="what is judged",
+        licence="that of what is judged",
+        split="as given",
+        references="one true caption each",
+        scored="by the judge's score of 0 to 100",
+        metrics=("clair",),
+        headline="clair",
+    ),
+)

@@ -72,8 +72,8 @@ def of_tools(place: str) -> list[Need]:
 
 
 def of_file(place: str) -> list[Need]:
-    """A file of recorded answers."""
-    return [(place, "" if Path(place).is_file() else "no such file")]
+    """A file, or a folder, of recorded answers."""
+    return [(place, "" if Path(place).exists() else "no such file")]
 
 
 def of_endpoint(_: str) -> list[Need]:

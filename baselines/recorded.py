@@ -46,8 +46,11 @@ class Recorded:
                     "recorded", f"the answers of {sample!r} and another sample can't be told apart by seed"
                 )
         # Only media that are there can have been produced; every answer may hold text.
+        # A folder of media tells without opening them.
         messages = (answer for answer in answers.values() if isinstance(answer, Message))
-        made = {medium.modality for message in messages for medium in message.media}
+        made = getattr(answers, "modalities", None) or {
+            medium.modality for message in messages for medium in message.media
+        }
         self.produces: frozenset[Modality] = frozenset({"text", *made})
 
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:

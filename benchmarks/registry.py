@@ -192,7 +192,7 @@ SYSTEMS: Mapping[str, SystemEntry] = {
         ),
         SystemEntry(
             "answers:FILE",
-            "recorded answers: an official results file or our predictions.jsonl",
+            "recorded answers: official results, our predictions.jsonl, a folder of media named by sample",
             "benchmarks.systems:recorded",
             needs=f"{_NEEDS}:of_file",
         ),

@@ -51,17 +51,22 @@ def find(name: str) -> System:
 
 
 def recorded(place: str) -> System:
-    """A file's answers as a system, named after the file, or after the system whose run holds it."""
-    from benchmarks.tasks.answers import read_answers
+    """A file's or folder's answers as a system, named after it, or after the system whose run holds it."""
+    from benchmarks.tasks.answers import FolderAnswers, read_answers
 
     path = Path(place)
     answers = read_answers(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    whole = answers.digest if isinstance(answers, FolderAnswers) else _hash(path)
+    digest = whole[:16]
     in_run = path.with_name("run.json").exists()
     source = path.resolve().parent.parent.name if in_run else path.name.partition(".")[0]
     name = f"answers-{re.sub(r'[^A-Za-z0-9_.+-]', '-', source)}"
     found: System = _made(RECORDED, answers=answers, name=name, fingerprint=f"answers:{digest}")
     return found
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def checked(found: Any, name: str) -> System:

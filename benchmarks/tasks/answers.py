@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.predictions import Prediction, read_predictions
+from benchmarks.score.material import CLIPS, PICTURES, SOUNDS
 from benchmarks.tasks.official import (
     DataError,
     by_id,
@@ -19,7 +21,8 @@ from benchmarks.tasks.official import (
     text,
 )
 from benchmarks.tasks.videos.next_qa import read_next_qa_results
-from nextgpt.messages import Failure, Message, assistant
+from nextgpt.media import Audio, Image, MediaError, Medium, Video
+from nextgpt.messages import Failure, Message, Modality, assistant
 
 # What COCO, VQA, GQA, MSVD-QA, MMBench, AudioCaps and VizWiz call the id of what is answered, and the answer.
 IDS = ("question_id", "questionId", "image_id", "video_id", "index", "id", "file_name", "image")
@@ -42,16 +45,73 @@ class StoredAnswers(Mapping[str, Message | Failure]):
         return len(self._predictions)
 
 
-def read_answers(path: Path) -> Mapping[str, Message | Failure]:
-    """Answers by sample id, from our ``predictions.jsonl``, or a data set's official results.
+class FolderAnswers(Mapping[str, Message | Failure]):
+    """Media by sample id that lie in a folder, as ``sample_0000.mp4`` and ``sample_0000.wav`` of one answer.
 
-    These are a list (JSON, JSON lines, CSV or TSV) of records with an id and an answer, each under one of the
-    names that data sets give it (`IDS`, `ANSWERS`), or an object from ids to answers, as NExT-QA's.
+    A file that can't be read is that sample's failure.
+
+    Args:
+        folder: where they lie; subfolders are part of an id.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._files = folder, dict[str, list[Path]]()
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in PICTURES | CLIPS | SOUNDS and path.is_file() and path.name[0] != ".":
+                key = path.relative_to(folder).with_suffix("").as_posix()
+                self._files.setdefault(key, []).append(path)
+        if not self._files:
+            raise DataError(f"{folder}: no pictures, clips or sounds here; give the folder that holds them.")
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """Kinds of media that there are; none is opened to tell."""
+        kinds: tuple[Modality, ...] = ("video", "image", "audio")
+        return frozenset(kinds[_kind(path)] for files in self._files.values() for path in files)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all names and contents."""
+        found = hashlib.sha256()
+        for path in sorted(path for files in self._files.values() for path in files):
+            found.update(f"{path.relative_to(self._folder)}\0".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+        return found.hexdigest()
+
+    def __getitem__(self, sample: str) -> Message | Failure:
+        media = list[Medium]()
+        for path in sorted(self._files[sample], key=_kind):
+            try:
+                media.append((Video, Image, Audio)[_kind(path)].open(path))
+            except MediaError as error:
+                return Failure("media", str(error))
+        return assistant(*media)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+def _kind(path: Path) -> int:
+    """What a file is: a clip, a picture or a sound; a clip is seen before its sound is heard."""
+    ending = path.suffix.lower()
+    return 0 if ending in CLIPS else 1 if ending in PICTURES else 2
+
+
+def read_answers(path: Path) -> Mapping[str, Message | Failure]:
+    """Answers by sample id, from our ``predictions.jsonl``, official results, or a folder of made media.
+
+    Official results are a list (JSON, JSON lines, CSV or TSV) of records with an id and an answer, each under
+    one of the names that data sets give it (`IDS`, `ANSWERS`); or an object from ids to answers.
 
     Raises:
         DataError: the file is missing, cut off, or of no known format, or answers a sample twice.
         RecordError: a line of a ``.jsonl`` file is no prediction.
     """
+    if path.is_dir():
+        return FolderAnswers(path)
     if holds_predictions(path):
         return StoredAnswers(read_predictions(path))
     if path.name.lower().endswith((".tsv", ".tsv.gz")):

@@ -129,8 +129,8 @@ def test_listing_shows_installed_systems_and_imports_none(installed: Path) -> No
         text=True,
         check=True,
     )
-    assert re.search(r"system +parrot +of the package many-parrots", done.stdout)
-    assert re.search(r"system +broken +of the package many-parrots", done.stdout)
+    assert re.search(r"^ *parrot +of the package many-parrots", done.stdout, re.MULTILINE)
+    assert re.search(r"^ *broken +of the package many-parrots", done.stdout, re.MULTILINE)
     assert done.stdout.splitlines()[-1] == "imported: False"
 
 

@@ -47,7 +47,6 @@ METRIC_WORDS = {
     "fad": "FAD",
     "fid": "FID",
     "fvd": "FVD",
-    "jedi": "JEDi",
     "kad": "KAD",
     "kid": "KID",
     "meteor": "METEOR",

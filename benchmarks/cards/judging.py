@@ -10,17 +10,18 @@ _MADE = "in this repository"
 _trial = partial(
     BenchmarkEntry,
     family="judging",
-    room="judging",
     paper="none: made here",
     revision="by seed",
     licence="CC0 1.0",
     sources={"paper origin licence samples references scored": _MADE},
 )
+_GIVEN = {"paper origin licence references scored": _MADE}
 _CALIBRATION = ("judge_accuracy", "brier_score", "calibration_error")
 
 JUDGING = (
     _trial(
         name="toy-statements",
+        target="benchmarks.tasks.judging.toy_statements:TOY_STATEMENTS",
         about="judge statements about toyworld pictures, half of them true",
         origin="generated on the spot",
         split="test",
@@ -33,7 +34,7 @@ JUDGING = (
     ),
     _trial(
         name="toy-statements-in-words",
-        task="toy_statements",
+        target="benchmarks.tasks.judging.toy_statements:TOY_STATEMENTS_IN_WORDS",
         about="the same about exact descriptions, for judges that see nothing",
         origin="generated on the spot",
         split="test",
@@ -45,7 +46,7 @@ JUDGING = (
     ),
     _trial(
         name="judge-sentinel",
-        task="judged",
+        target="benchmarks.tasks.judging.judged:JUDGE_SENTINEL",
         about="a frozen set of judged answers: a judge whose verdicts move has drifted",
         origin="in this repository",
         split="frozen",
@@ -57,7 +58,7 @@ JUDGING = (
     ),
     _trial(
         name="judged-answers",
-        task="judged",
+        target="benchmarks.tasks.judging.judged:JUDGED_ANSWERS",
         about="answers of a run, or of judged.jsonl, that a language model judges",
         origin="what is judged",
         licence="that of what is judged",
@@ -66,10 +67,11 @@ JUDGING = (
         scored="by the judge's yes or no",
         metrics=("judged_right",),
         headline="judged_right",
+        sources=_GIVEN,
     ),
     _trial(
         name="judged-captions",
-        task="judged",
+        target="benchmarks.tasks.judging.judged:JUDGED_CAPTIONS",
         about="captions likewise, scored as CLAIR scores them",
         origin="what is judged",
         licence="that of what is judged",
@@ -78,5 +80,6 @@ JUDGING = (
         scored="by the judge's score of 0 to 100",
         metrics=("clair",),
         headline="clair",
+        sources=_GIVEN,
     ),
 )

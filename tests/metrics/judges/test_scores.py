@@ -54,7 +54,7 @@ def test_vqa_score_is_the_softmax_over_what_could_be_said_or_over_the_two(name: 
     items, texts = ["a", "bbbb", "cc"], ["a red star", "nothing", "two dogs"]
     judge = Logits()
     for score in ("yes", "yes-no"):
-        chosen = Template(template.name, template.question, template.yes, template.no, score)  # type: ignore[arg-type]
+        chosen = Template(template.name, template.question, template.yes, template.no, score)
         expected = []
         for item, text in zip(items, texts, strict=True):
             logits = judge.logits(item, template.question.replace("{}", text))

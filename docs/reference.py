@@ -80,8 +80,9 @@ class Reader(Extension):
         """Take in names that one line gives together: ``WIDTH, HEIGHT = 3, 4``."""
         for line in getattr(node, "body", []):
             if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Tuple):
-                values = line.value.elts if isinstance(line.value, ast.Tuple) else []
-                for target, value in zip(line.targets[0].elts, values, strict=False):
+                names = line.targets[0].elts
+                values = line.value.elts if isinstance(line.value, ast.Tuple) else [line.value] * len(names)
+                for target, value in zip(names, values, strict=False):
                     if isinstance(target, ast.Name):
                         found = Attribute(target.id, lineno=line.lineno, value=ast.unparse(value))
                         mod.set_member(target.id, found)

@@ -5,11 +5,13 @@ The site of this project is built by MkDocs, which is in an environment of its o
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 import shutil
 import sys
 import zlib
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +37,13 @@ def load(name: str) -> ModuleType:
 
 
 checks, pictures = load("checks"), load("pictures")
+# The packages that say what they offer.
+PACKAGES = [
+    ".".join(path.parent.relative_to(ROOT).parts)
+    for package in checks.PACKAGES
+    for path in sorted((ROOT / package).rglob("__init__.py"))
+    if "__all__" in path.read_text(encoding="utf-8")
+]
 
 
 @pytest.fixture
@@ -103,10 +112,25 @@ def test_page_that_nobody_finds_is_seen(project: Path) -> None:
 def test_every_public_name_has_a_room() -> None:
     """What `__all__` of a package offers is found by name, and the rules see this project's packages."""
     names = set(checks.public_names(ROOT))
-    for package in ("nextgpt", "metrics", "benchmarks.harness", "reports", "metrics.extractors"):
-        __import__(package)
-        offered = {f"{package}.{name}" for name in sys.modules[package].__all__}
-        assert offered - names == set()
+    for package in PACKAGES:
+        assert {f"{package}.{name}" for name in import_module(package).__all__} - names == set()
+
+
+def assigned(tree: ast.Module) -> set[str]:
+    """Names that a module gives to values of its own."""
+    plain = [each for line in tree.body if isinstance(line, ast.Assign) for each in line.targets]
+    typed = [line.target for line in tree.body if isinstance(line, ast.AnnAssign)]
+    return {each.id for each in (*plain, *typed) if isinstance(each, ast.Name)}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_names_that_load_when_used_are_declared_beside(package: str) -> None:
+    """Under TYPE_CHECKING: type checkers and the reference read the source, and would not find them."""
+    tree = ast.parse((ROOT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8"))
+    named = {each.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for each in node.names}
+    made = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    offered = set(import_module(package).__all__)
+    assert offered - named - made - assigned(tree) == set()
 
 
 def test_every_page_and_every_picture_has_its_place() -> None:

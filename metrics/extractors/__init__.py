@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from metrics.extractors.cache import CachedExtractor
     from metrics.extractors.clap import ClapExtractor
-    from metrics.extractors.clip import ClipExtractor
+    from metrics.extractors.clip import ClipExtractor, cmmd_clip
     from metrics.extractors.inception import InceptionExtractor, InceptionV3
     from metrics.extractors.laion import LaionClapExtractor
     from metrics.extractors.panns import PannsExtractor
+    from metrics.extractors.sentences import SentenceExtractor
     from metrics.extractors.sounds import Sound, read_sound
     from metrics.extractors.vggish import VGGishExtractor
+    from metrics.extractors.vision_transformers import Dinov2Extractor, VideoMaeExtractor
     from metrics.extractors.weights import MissingWeightsError
 
 _HOMES = {

@@ -21,10 +21,12 @@ Together about six and a half hours of one core, and with what is shipped today,
 
 - sound_extractor: the whole recipe, killed and resumed at step 2,116; the loss came from 5.4 to 0.27. Of 200
   held-out sounds, every second an edit of the one before, 0.64 are found by their text; of 0.74 all is read
-  out of the embedding of the sound, but of 0.50 only out of that of the text. `clap` has the same recipe and
-  tells the AudioLDM what to play, so its text tower wants more steps or a wider token before that is begun.
-- media_encoder: after 210 steps, 70 a medium, the loss had come from 12 to 6.3; of 200 held-out pictures,
-  clips and sounds 0.35, 0.20 and 0.26 are found by their text.
+  out of the embedding of the sound, but of 0.50 only out of that of the text.
+- clap: tells the AudioLDM what to play, so every attribute must be in its text's embedding. Text towers that
+  were trained for 700 steps by the read-out alone held 0.81 of the sounds at a width of 96, and 0.93 at 160.
+  So contrast is what pushes attributes out: here the read-out weighs four times as much, on a wider tower.
+- media_encoder: the whole recipe. Of 200 held-out pictures, clips and sounds 0.94, 0.88 and 0.65 are found by
+  their text; of their patches 0.996, 0.952 and 1.000 say all that is in them.
 - mel_autoencoder: after 250 steps on 500 sounds the error was 0.30 nepers, and behind Griffin and Lim's
   method the oracle heard 10 of 16 held-out sounds right.
 - video_diffusion: the autoencoder of pictures draws frames of clips at 37 to 39 dB, and need not be trained

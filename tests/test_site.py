@@ -141,7 +141,8 @@ def test_every_page_and_every_picture_has_its_place() -> None:
     pages = {path.name: path.read_text(encoding="utf-8") for path in docs.glob("*.md")}
     assert set(pages) == placed - {"contributing.md", "changelog.md"}
     shown = {name for text in pages.values() for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)}
-    assert shown == {path.relative_to(docs).as_posix() for path in docs.rglob("*.png")}
+    pictured = [path for ending in ("*.png", "*.svg") for path in docs.rglob(ending)]
+    assert shown == {path.relative_to(docs).as_posix() for path in pictured}
     assert yaml.safe_load(told)["strict"] is True
 
 

@@ -35,7 +35,7 @@ class Curve:
     series: int = 0
 
 
-def curves(
+def curves(  # noqa: PLR0913 - what the axes are, and what is promised
     name: str,
     title: str,
     lines: Sequence[Curve],
@@ -45,6 +45,7 @@ def curves(
     bounds: tuple[float, float] | None = None,
     level: float | None = None,
     diagonal: bool = False,
+    logarithmic: bool = False,
 ) -> Plot:
     """Draw curves with their intervals and, below, a key.
 
@@ -57,6 +58,7 @@ def curves(
         bounds: ends of the upward axis; None to take them from the data.
         level: a value that is promised everywhere, such as 0.95 for the coverage of intervals.
         diagonal: y = x is what is promised, as for a judge's calibration.
+        logarithmic: what is to the right is a size, and each doubling as wide as the next.
 
     Raises:
         ValueError: no point, or one that is not finite.
@@ -77,8 +79,12 @@ def curves(
         ax.set(xlabel=x, ylabel=y)
         if bounds is not None:
             ax.set_ylim(bounds)
+        if logarithmic:
+            ax.set_xscale("log")
+            ax.minorticks_off()
         if len({at for at, *_ in points}) <= 8 and not diagonal:
-            ax.set_xticks(sorted({at for at, *_ in points}))
+            ticks = sorted({at for at, *_ in points})
+            ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         if level is not None:
             ax.axhline(level, color=MUTED, linewidth=1.25, linestyle="--")
         if diagonal:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.plots import Band, Curve, Dot, Mark, Plot, curves, forest, scatter
+from reports.plots import Band, Curve, Dot, Mark, Plot, curves, forest, scatter, standalone
 from reports.plots.forest import scale
 from tests.reports.drawn import parse, points, size, texts, zero
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 HOSTILE = "<script>alert(1)</script> $\\frac{1}{2}$ --> ]]> \x1b[2J\u202e & \"'"
 finite = st.floats(min_value=-1e6, max_value=1e6, allow_subnormal=False).map(lambda v: round(v, 6))
 
@@ -122,3 +127,41 @@ def _one(draw: str, words: str, value: float, name: str = "p") -> Plot:
     if draw == "scatter":
         return scatter(name, words, [Dot(1.0, value, None, None, words, 1)], x="s", y="F1")
     return curves(name, words, [Curve(words, ((1.0, value, None, None),), 1)], x="n", y="F1")
+
+
+def test_a_plot_as_a_file_brings_its_colours_for_light_and_dark() -> None:
+    alone = standalone(_one("curves", "a", 0.5))
+    tree = ET.fromstring(alone)
+    style = next(element.text or "" for element in tree.iter() if element.tag.endswith("style"))
+    assert style.count("--s1:") == 2
+    assert "prefers-color-scheme:dark" in style
+    assert {*re.findall(r"var\((--\w+)\)", alone)} <= {*re.findall(r"(--\w+):", style)}
+
+
+def test_the_picture_of_coverage_is_made_by_its_command(tmp_path: Path) -> None:
+    made = tmp_path / "coverage.svg"
+    command = [sys.executable, str(DOCS / "coverage.py"), "--studies", "4", "--out", str(made)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    there = [
+        [label for label in texts_of(file) if any(letter.isalpha() for letter in label)]
+        for file in (made, DOCS / "coverage.svg")
+    ]
+    assert there[0] == there[1]
+    assert len(there[0]) == 5  # two axes and a key of three
+
+
+def test_intervals_hold_what_the_picture_of_coverage_promises() -> None:
+    tree = ET.fromstring((DOCS / "coverage.svg").read_text(encoding="utf-8"))
+    told = next(element.text or "" for element in tree.iter() if element.tag.endswith("desc"))
+    for name in ("right or wrong", "right or wrong, five questions to a picture", "scores with a long tail"):
+        points = re.search(rf"{name}: ([^;]*)", told)
+        assert points is not None
+        found = re.findall(r"([\d.]+) \([^)]*\) at (\d+)", points[1])
+        shares = {int(at): float(share) for share, at in found}
+        assert sorted(shares) == [10, 20, 50, 100, 200, 500]
+        assert all(0.93 <= shares[size] <= 0.97 for size in (50, 100, 200, 500))
+
+
+def texts_of(file: Path) -> list[str]:
+    tree = ET.fromstring(file.read_text(encoding="utf-8"))
+    return ["".join(element.itertext()) for element in tree.iter() if element.tag.endswith("}text")]

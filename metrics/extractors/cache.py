@@ -55,7 +55,7 @@ class CachedExtractor:
     def _rows(
         self, kind: str, items: Sequence[Any], extract: Callable[[Sequence[Any]], NDArray[np.floating]]
     ) -> NDArray[np.floating]:
-        return np.stack(self._each(kind, items, extract)) if items else extract(items)
+        return np.stack(self._each(kind, items, extract)) if len(items) else extract(items)
 
     def _each(
         self,

@@ -180,8 +180,8 @@ _HEAD = """# Metrics
 
 All that `from metrics import ...` gives: what it is, who defined it, what its values can be, which way is
 better, and which weights it looks through under which licence. Every value carries a signature, an interval
-and a standard error; `nextgpt-bench doctor` says which weights are at hand. Over other networks than its own a
-metric has another name: `fd_dinov2`, `frechet_efficientnet_lite0`, `kernel_yamnet` are no FID and no FAD.
+and a standard error; `nextgpt-bench doctor` says which weights are at hand. Over another network than its own
+a metric has another name: `fd_dinov2`, `frechet_efficientnet_lite0`, `kernel_yamnet` are no FID and no FAD.
 """
 
 

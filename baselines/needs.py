@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nextgpt.config import load_config
 from nextgpt.errors import ConfigError
+from nextgpt.weights import packaged
 from nextgpt.weights.doctor import Part, examine
 from nextgpt.weights.files import BrokenFileError, check, weights_in
 from nextgpt.weights.places import locate
@@ -69,6 +70,21 @@ def of_tools(place: str) -> list[Need]:
     parts = read_parts(place)
     named = [parts.planner, *parts.describe.values(), *parts.make.values(), *parts.edit.values()]
     return [need for where in dict.fromkeys(named) for need in of_model(where)]
+
+
+def of_photo(_: str) -> list[Need]:
+    """The parts of preset photo, for a system that takes a folder of data."""
+    return of_preset("photo")
+
+
+def of_words_then_llm(**_: object) -> list[Need]:
+    """The packaged weights of words-then-llm."""
+    from baselines.words_then_llm import WEIGHTS
+
+    return [
+        (f"{packaged.PREFIX}{name}", packaged.examine(packaged.PACKAGED[name], packaged.place()).why)
+        for name in WEIGHTS
+    ]
 
 
 def of_file(place: str) -> list[Need]:

@@ -28,14 +28,16 @@ def read(folder: Path) -> tuple[Any, Any]:
     import transformers
 
     from nextgpt.decoding.reading import hushed
+    from nextgpt.weights import gguf
     from nextgpt.weights.files import refuse_made_up, refuse_not_finite, variant_of
 
     gpu = torch.cuda.is_available()
+    packed = gguf.told(folder)
     _require_memory(folder, gpu=gpu)
     try:
         with hushed():
             config = transformers.AutoConfig.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
+                folder, local_files_only=True, trust_remote_code=False, **packed
             )
             kind = _class_of(config)
             if kind is None:
@@ -52,10 +54,10 @@ def read(folder: Path) -> tuple[Any, Any]:
                 weights_only=True,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # they are refused below, by name
+                **packed,
             )
-            processor = transformers.AutoProcessor.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
+            of = transformers.AutoTokenizer if packed else transformers.AutoProcessor
+            processor = of.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **packed)
     except ConfigError:
         raise
     except Exception as error:  # files are read by half a dozen libraries
@@ -86,8 +88,14 @@ def _require_memory(folder: Path, *, gpu: bool) -> None:
     import torch
 
     from nextgpt.sizing.memory import available, require
+    from nextgpt.weights import gguf
     from nextgpt.weights.files import shapes, weights_in
 
-    numbers = sum(math.prod(shape) for file in weights_in(folder) for shape in shapes(file).values())
+    packed = gguf.gguf_in(folder)
+    numbers = (
+        gguf.numbers(packed)
+        if packed
+        else sum(math.prod(shape) for file in weights_in(folder) for shape in shapes(file).values())
+    )
     free = torch.cuda.mem_get_info()[0] if gpu else available()
     require({"model": numbers * (2 if gpu else 4)}, free, folder.name)

@@ -196,6 +196,48 @@ SYSTEMS: Mapping[str, SystemEntry] = {
             "benchmarks.systems:recorded",
             needs=f"{_NEEDS}:of_file",
         ),
+        SystemEntry(
+            "words-then-llm",
+            "real small parts: a detector, a classifier, a tagger ... describe, SmolLM2-135M answers",
+            "baselines.words_then_llm:load",
+            needs=f"{_NEEDS}:of_words_then_llm",
+        ),
+        SystemEntry(
+            "words-then-llm-blind",
+            "the same, told nothing of what is shown: its language model guesses",
+            "baselines.words_then_llm:load",
+            {"blind": True},
+            f"{_NEEDS}:of_words_then_llm",
+        ),
+        _preset(
+            "nextgpt-photo",
+            "NExT-GPT of real small parts; `nextgpt train` makes the trained ones",
+            preset="photo",
+        ),
+        SystemEntry(
+            "nextgpt-photo-blind",
+            "the same, not shown any picture or clip",
+            "baselines.blind:load",
+            {"preset": "photo"},
+            f"{_NEEDS}:of_preset",
+        ),
+        SystemEntry(
+            "another-picture:DIR",
+            "nextgpt-photo, shown in each picture's place another one of the data set folders in DIR",
+            "baselines.another_picture:load",
+            needs=f"{_NEEDS}:of_photo",
+        ),
+        SystemEntry(
+            "nearest-caption:DIR",
+            "the caption of the nearest photograph or sound that nextgpt-photo learnt from in DIR",
+            "baselines.nearest_caption:load",
+            needs=f"{_NEEDS}:of_photo",
+        ),
+        SystemEntry(
+            "constant-sentence",
+            "one sentence for everything: where captioning begins",
+            "baselines.constant:Constant",
+        ),
         SystemEntry("null", "says nothing: where the scales begin", "baselines.null:Null"),
         SystemEntry(
             "oracle", "toyworld's true answers: the ceiling", "benchmarks.tasks.toyworld.truth:Oracle"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.cards import CARDS
+from benchmarks.cards.photographs import PHOTOGRAPHS
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ ALL_SUITES: Mapping[str, Suite] = {
             ("coco-captions", "coco-vqa"),
         ),
         Suite(
+            "photographs",
+            "a few dozen real photographs, clips and sounds, for small models; needs --data",
+            tuple(entry.name for entry in PHOTOGRAPHS),
+        ),
+        Suite(
             "paper",
             "the data sets of the NExT-GPT paper's tables; needs --data",
             _PAPER,
@@ -89,7 +95,7 @@ ALL_SUITES: Mapping[str, Suite] = {
         Suite(
             "published",
             "every data set in its owners' files; needs --data",
-            tuple(entry.name for entry in CARDS.values() if entry.folder),
+            tuple(entry.name for entry in CARDS.values() if entry.folder and entry not in PHOTOGRAPHS),
         ),
     )
 }

@@ -38,12 +38,13 @@ class Weights:
     """Where the frozen parts and the trained ones are found (see `nextgpt.weights.places`).
 
     Attributes:
-        encoder: an ImageBind or a CLIP.
+        encoder: an ImageBind, a CLIP or an EfficientNet-Lite.
         language_model: any causal language model of transformers.
         image: a text-to-image pipeline of diffusers; empty for a model that makes no pictures.
         video: likewise, text-to-video.
         audio: likewise, text-to-audio.
         checkpoints: the trained parts, a folder for each stage.
+        audio_encoder: what hears beside an encoder that only sees: a YAMNet.
     """
 
     encoder: str
@@ -52,6 +53,7 @@ class Weights:
     video: str = ""
     audio: str = ""
     checkpoints: str = ""
+    audio_encoder: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,19 +207,27 @@ class Training:
     """Where examples come from, and the stages.
 
     Attributes:
+        decoding: None for a model that makes no media.
         source: ``module:function``; empty for a preset whose data have to be named.
         options: what that function takes besides stage, count and seed.
     """
 
     encoding: StageConfig
-    decoding: StageConfig
     instruct: StageConfig
+    decoding: StageConfig | None = None
     source: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def stage(self, name: Stage) -> StageConfig:
-        """A stage by its name."""
-        return {"encoding": self.encoding, "decoding": self.decoding, "instruct": self.instruct}[name]
+        """A stage by its name.
+
+        Raises:
+            ConfigError: the preset says nothing of it.
+        """
+        found = {"encoding": self.encoding, "decoding": self.decoding, "instruct": self.instruct}[name]
+        if found is None:
+            raise ConfigError(f"the preset says nothing of stage {name}; add it to its training")
+        return found
 
 
 @dataclass(frozen=True)
@@ -235,8 +245,8 @@ class Config:
     weights: Weights
     prompt: Prompt
     input_projection: Mapping[str, Mapping[str, Any]]
-    output_projection: Projection
     lora: Lora
+    output_projection: Projection = field(default_factory=lambda: Projection("transformer"))
     signals: Mapping[Modality, int] = field(default_factory=lambda: {"image": 4})
     projection: str = "grouping"
     vocabulary: Literal["frozen", "trained"] = "frozen"
@@ -320,7 +330,8 @@ def checkpoint_place(config: Config, stage: Stage) -> str:
 
 def _in_range(config: Config, where: str) -> None:
     """See that numbers are such as can be."""
-    stages = config.training and [(f"training: {name}", config.training.stage(name)) for name in STAGES]
+    training = config.training
+    stages = training and [(f"training: {name}", getattr(training, name)) for name in STAGES]
     for place, part in [("lora", config.lora), ("generation", config.generation), *(stages or ())]:
         for name, least in _LEAST.items():
             if getattr(part, name, least) < least:

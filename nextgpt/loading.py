@@ -28,8 +28,12 @@ from nextgpt.decoding.projection import output_projection
 from nextgpt.decoding.shelf import Shelf
 from nextgpt.documents import read_json
 from nextgpt.encoding.clip import Clip
+from nextgpt.encoding.efficientnet import EfficientNetLite, weights_of
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.encoding.side_by_side import SideBySide
+from nextgpt.encoding.yamnet import FILE as YAMNET
+from nextgpt.encoding.yamnet import Yamnet
 from nextgpt.errors import ConfigError
 from nextgpt.messages import Modality
 from nextgpt.model import NextGPT
@@ -111,7 +115,7 @@ def assemble(config: Config, stage: Stage, *, device: str | torch.device | None 
     if stage != "encoding":
         shapes = {modality: read_condition(folder, modality) for modality, folder in makes(config).items()}
         shapes |= {kind: own for kind in config.signals if (own := MODALITIES[kind].decoder)}
-    encoder = load_encoder(locate(config.weights.encoder)).to(dtype)
+    encoder = load_encoders(config).to(dtype)
     language_model = LanguageModel.load(
         locate(config.weights.language_model),
         config.signals,
@@ -208,8 +212,26 @@ def adopt(model: NextGPT, folder: Path, parts: tuple[str, ...] | None = None) ->
     return card
 
 
-def load_encoder(folder: Path) -> ImageBind | Clip:
-    """Read an encoder: an ImageBind, here or as published, or a CLIP as transformers saves it.
+def load_encoders(config: Config) -> ImageBind | Clip | EfficientNetLite | Yamnet | SideBySide:
+    """Read a preset's encoder, and beside it the one that hears, where there is one.
+
+    Raises:
+        ConfigError: a file is missing or does not fit, or two encoders take the same.
+    """
+    encoder = load_encoder(locate(config.weights.encoder))
+    if not config.weights.audio_encoder:
+        return encoder
+    ears = load_encoder(locate(config.weights.audio_encoder))
+    if both := encoder.reads & ears.reads:
+        raise ConfigError(
+            f"{config.name}: weights: encoder and audio_encoder both take {', '.join(sorted(both))}; "
+            "one is to see and the other to hear"
+        )
+    return SideBySide([encoder, ears])
+
+
+def load_encoder(folder: Path) -> ImageBind | Clip | EfficientNetLite | Yamnet:
+    """Read an encoder: an ImageBind or a CLIP, or one of those that packages carry.
 
     An ImageBind has a ``config.json`` with the fields of `ImageBindConfig`; without one it is taken for
     ImageBind-huge, of which vision and audio are read.
@@ -217,6 +239,10 @@ def load_encoder(folder: Path) -> ImageBind | Clip:
     Raises:
         ConfigError: a file is missing or does not fit.
     """
+    if weights_of(folder) is not None:
+        return EfficientNetLite.load(folder)
+    if (folder / YAMNET).exists():
+        return Yamnet.load(folder)
     try:
         values: dict[str, Any] = {}
         if (folder / "config.json").exists():
@@ -266,7 +292,11 @@ def backbones(config: Config, stage: Stage) -> dict[str, str]:
     """Fingerprints of the frozen parts beside which a stage trains."""
     made = tuple(makes(config)) if "image" in BACKBONES[stage] else ()
     names = (*(name for name in BACKBONES[stage] if name != "image"), *made)
-    return {name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in names}
+    found = {name: folder_hash(locate(getattr(config.weights, name)))[:16] for name in names}
+    if "encoder" in found and config.weights.audio_encoder:  # what both of them compute is kept together
+        both = found["encoder"] + folder_hash(locate(config.weights.audio_encoder))
+        found["encoder"] = hashlib.sha256(both.encode()).hexdigest()[:16]
+    return found
 
 
 def _fingerprint(model: NextGPT, checkpoint: Path) -> str:

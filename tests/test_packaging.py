@@ -36,6 +36,8 @@ OPTIONAL |= {"pip"}  # where weights are fetched
 OPTIONAL |= {"gradio", "fastapi", "uvicorn"}
 # Neighbours that speed is measured beside, each in an environment of its own.
 OPTIONAL |= {"lm_eval", "inspect_ai", "datasets"}
+# The extra `packaged`: what runs real weights.
+OPTIONAL |= {"ai_edge_litert", "efficientnet_lite_pytorch", "gguf"}
 # The pytest plugin of benchmarks/ comes with the extra `test`.
 TEST_ONLY = {"pytest", "_pytest", "hypothesis"}
 

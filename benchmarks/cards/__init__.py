@@ -15,6 +15,7 @@ from benchmarks.cards.entry import FACTS, NOT_CONFIRMED, BenchmarkEntry, DataFil
 from benchmarks.cards.generation import GENERATION
 from benchmarks.cards.images import IMAGES
 from benchmarks.cards.judging import JUDGING
+from benchmarks.cards.photographs import PHOTOGRAPHS
 from benchmarks.cards.sounds import SOUNDS
 from benchmarks.cards.toyworld import TOYWORLD, TOYWORLD_MEDIA
 from benchmarks.cards.videos import VIDEOS
@@ -33,6 +34,7 @@ CARDS: Mapping[str, BenchmarkEntry] = MappingProxyType(
             *GENERATION,
             *ANY_TO_ANY,
             *JUDGING,
+            *PHOTOGRAPHS,
         )
     }
 )

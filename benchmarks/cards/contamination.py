@@ -85,6 +85,27 @@ KNOWN = (
         "haotian-liu/LLaVA, README.md, and arXiv:2310.03744, Table 7",
         "training",
     ),
+    Overlap(
+        ("words-then-llm",),
+        ("photo-captions", "photo-vqa"),
+        "its detector is trained on the pictures of COCO 2017's training split and the things in them",
+        "TensorFlow's detection model zoo, ssd_mobilenet_v2_coco_2018_03_29",
+        "test",
+    ),
+    Overlap(
+        ("words-then-llm",),
+        ("sound-captions", "sound-retrieval"),
+        "its tagger is trained on AudioSet, of which AudioCaps' clips are, and on the tags of these",
+        "tensorflow/models, research/audioset/yamnet, README.md; Kim et al., AudioCaps, NAACL 2019",
+        "test",
+    ),
+    Overlap(
+        ("nextgpt-photo", "nearest-caption"),
+        ("sound-captions", "sound-retrieval"),
+        "its frozen ears are YAMNet's, trained on AudioSet, of which AudioCaps' clips are",
+        "tensorflow/models, research/audioset/yamnet, README.md; Kim et al., AudioCaps, NAACL 2019",
+        "test",
+    ),
 )
 
 

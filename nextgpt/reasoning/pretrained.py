@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from nextgpt.errors import ConfigError
+from nextgpt.weights import gguf
 from nextgpt.weights.files import VOCABULARIES, refuse_made_up, refuse_not_finite, variant_of
 
 Bits = Literal[4, 8]
@@ -21,7 +23,7 @@ def read(
     """A language model and its tokenizer.
 
     Args:
-        folder: as transformers saves it.
+        folder: as transformers saves it, or with a GGUF file, whose numbers are made whole.
         dtype: of its weights; of what is computed where they are quantised.
         bits: 8 or 4 to quantise its linear layers by bitsandbytes while they are read.
         device: where to read it to; by default main memory.
@@ -33,7 +35,10 @@ def read(
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    tokenizer = _tokenizer(folder)
+    packed = gguf.told(folder)
+    if packed and bits is not None:
+        raise ConfigError(f"{folder.name}: a GGUF is quantised as it is; leave out bits: {bits}")
+    tokenizer = _tokenizer(folder, packed)
     try:
         # Safetensors where there are any; Vicuna comes in torch's files, of which only tensors are read.
         causal, found = AutoModelForCausalLM.from_pretrained(
@@ -44,6 +49,7 @@ def read(
             variant=variant_of(folder.glob("*")),
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # they are refused below, by name
+            **packed,
             **_quantised(bits, dtype, device or torch.device("cpu")),
         )
     except Exception as error:  # as above; files are read by half a dozen libraries
@@ -77,7 +83,7 @@ def _refuse_another_kind(name: str, causal: Any) -> None:
         )
 
 
-def _tokenizer(folder: Path) -> Any:
+def _tokenizer(folder: Path, packed: Mapping[str, str]) -> Any:
     """The tokenizer of a folder.
 
     Raises:
@@ -86,9 +92,9 @@ def _tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **packed)
     except Exception as error:  # the readers of files raise what they like, Exception itself included
-        files = [name for name in VOCABULARIES if (folder / name).exists()]
+        files = [name for name in VOCABULARIES if (folder / name).exists()] or list(packed.values())
         if not files:
             wanted = ", ".join(VOCABULARIES)
             raise ConfigError(f"{folder.name}: no tokenizer: none of {wanted} is there") from error

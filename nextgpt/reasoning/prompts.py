@@ -77,7 +77,13 @@ class Writer:
         self.signals = signals
         self.concepts = concepts
         self._tokenizer = tokenizer
-        self._before, self._after = prompt.user.split("{content}")
+        # Tokens that only a template can write: those that it added, and the tokenizer's own special ones.
+        template = "".join((prompt.user, *prompt.media().values()))
+        special = [token for token in tokenizer.all_special_tokens if token in template]
+        self._tags = (*prompt.tags, *(token for token in special if token not in prompt.tags))
+        before, after = prompt.user.split("{content}")
+        self._before, self._after = self._tagged(before), self._tagged(after)
+        self._gap = "" if after.endswith("\n") else " "  # before a reply
         self._around = {
             modality: tuple(self._tagged(text) for text in template.split("{media}"))
             for modality, template in prompt.media().items()
@@ -112,11 +118,16 @@ class Writer:
         return list(encoded["input_ids"])
 
     def _tagged(self, text: str) -> list[str]:
-        """A part of the template, its tags apart; spaces beside a tag belong to it, as tokenizers have it."""
-        if not self.prompt.tags:
+        """A part of the template, its tags apart: texts and tags by turns, a text at both ends.
+
+        Spaces beside a tag that was added belong to it, as tokenizers have it.
+        """
+        if not self._tags:
             return [text]
-        pieces = re.split("|".join(f" *({re.escape(tag)}) *" for tag in self.prompt.tags), text)
-        return [_Tag(piece) if piece in self.prompt.tags else piece for piece in pieces if piece is not None]
+        added = [f" *({re.escape(tag)}) *" for tag in self.prompt.tags]
+        special = [f"({re.escape(tag)})" for tag in self._tags[len(added) :]]
+        pieces = re.split("|".join(added + special), text)
+        return [_Tag(piece) if piece in self._tags else piece for piece in pieces if piece is not None]
 
     def write(self, conversation: Sequence[Message], *, longest: int | None = None) -> Written:
         """Write a conversation; when it ends with the user, up to where the model continues.
@@ -172,15 +183,16 @@ class Writer:
             if message.role == "user":
                 said += [piece if isinstance(piece, str) else next(given) for piece in self._turn(message)]
             else:
-                said.append(f" {message.text}{self.prompt.end}")
+                said.append(f"{self._gap}{message.text}{self.prompt.end}")
         return "".join(said)
 
     def _turn(self, message: Message) -> list[str | Medium]:
         """A turn of the user in the template's words: texts and media by turns, a text at both ends."""
-        pieces: list[str | Medium] = []
-        text, first = self._before, True
+        *tags, text = self._before
+        pieces: list[str | Medium] = [*tags]
+        first = True
         for part in message.parts:
-            beside_tag = bool(self.prompt.tags) and not text
+            beside_tag = bool(self._tags) and not text
             gap = "" if first or beside_tag or text.endswith("\n") else " "
             if not isinstance(part, str):
                 (opening, *tags), closing = self._around[part.modality]
@@ -191,7 +203,7 @@ class Writer:
             else:
                 continue
             first = False
-        return [*pieces, text + self._after]
+        return [*pieces, text + self._after[0], *self._after[1:]]
 
     def _write_user(self, message: Message, written: Written) -> None:
         # Typed text is tokenised together with the template's words around it, so that the ids are those
@@ -209,10 +221,12 @@ class Writer:
                 written.add(self.typed(piece if last else piece.rstrip(" ")), False)
 
     def _write_assistant(self, message: Message, written: Written) -> None:
+        gap = self._gap
         for part in message.parts:
             if not isinstance(part, str):
                 written.add(self.signals.ids(part.modality), True)
                 written.targets.append(part)
             elif part.strip():
-                written.add(self.typed(" " + part.strip()), True)
+                written.add(self.typed(gap + part.strip()), True)
+            gap = " "
         written.add(self.end, True)

@@ -14,6 +14,7 @@ from nextgpt.encoding.imagebind import ImageBindConfig
 from nextgpt.errors import ConfigError
 from nextgpt.signals import MODALITIES
 from nextgpt.sizing.structure import encoder_of
+from nextgpt.weights import gguf
 from nextgpt.weights.files import UNUSED, shapes, weights_in
 from nextgpt.weights.places import locate
 
@@ -70,6 +71,8 @@ def _encoder(place: str) -> int:
 
 def _language_model(folder: Path, bytes_each: int, bits: int | None) -> int:
     """Bytes; where it is quantised, the rows of its vocabulary and its norms stay whole."""
+    if packed := gguf.gguf_in(folder):
+        return bytes_each * gguf.numbers(packed)
     found = _shapes(folder)
     if bits is None:
         return bytes_each * _numbers(found)

@@ -159,6 +159,8 @@ def planned(
         raise ConfigError(
             f"the preset {config.name} says nothing of training; add fields 'training' and 'source'"
         )
+    if stage == "decoding" and not config.signals:
+        raise ConfigError(f"the preset {config.name} makes no media; it has no stage {stage}")
     plan = config.training.stage(stage)
     plan = dataclasses.replace(plan, examples=examples or plan.examples)
     options: dict[str, Any] = dict(config.training.options)

@@ -18,7 +18,6 @@ from nextgpt.training.batches import compute
 from nextgpt.training.data import Broken, Example, TrainingError, pieces, refuse
 from nextgpt.training.features import PER_SHARD, Features
 from nextgpt.training.loop import feature_folder, fingerprints, first_process, planned, shown_progress
-from nextgpt.weights.places import locate
 
 if TYPE_CHECKING:
     import torch
@@ -61,9 +60,9 @@ class FrozenParts:
 
     @cached_property
     def _encoder(self) -> torch.nn.Module:
-        from nextgpt.loading import load_encoder
+        from nextgpt.loading import load_encoders
 
-        return load_encoder(locate(self._config.weights.encoder)).to(self.device, self._dtype).eval()
+        return load_encoders(self._config).to(self.device, self._dtype).eval()
 
     @cached_property
     def decoders(self) -> Shelf:

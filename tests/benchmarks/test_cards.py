@@ -28,6 +28,7 @@ UNCOUNTED = {
     "vctk-editing",
     "unim",
 }
+UNCOUNTED |= set(SUITES["photographs"].benchmarks)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

@@ -131,6 +131,36 @@ def audiocaps(folder: Path) -> None:
     sound(folder / "audio" / "-ab_20.wav")
 
 
+def kept_photographs(folder: Path) -> None:
+    """Photograph 71 is kept from training, photograph 86 is learnt from."""
+    data = coco("a.png")
+    data["images"] = [{"id": number, "file_name": "a.png"} for number in (86, 71)]
+    data["annotations"] = [{"id": k, "image_id": k, "caption": f"a dog of {k}"} for k in (86, 71)]
+    write(folder / "captions.json", data)
+    picture(folder / "images" / "a.png")
+
+
+def kept_clips(folder: Path) -> None:
+    write(folder / "youtube_mapping.txt", "abc_1_9 vid98\n")
+    row = {"file": "abc_1_9.avi", "vid": "vid98", "caption_split": "train", "captions": ["a man sings"]}
+    write(folder / "captions.json", [row])
+    asked = {"answer": "man", "question": "who is singing?", "video_id": 98, "split": "train"}
+    write(folder / "msvd_qa.json", [{**asked, "id": number} for number in range(7)])
+    clip(folder / "videos" / "abc_1_9.avi")
+
+
+def kept_sounds(folder: Path) -> None:
+    """Of these clips 31WGUPOYS5g_22 is kept from training."""
+    rows = ["1,FDwK7T1JO_0,160,a dog", "2,31WGUPOYS5g,22,a siren", "3,31WGUPOYS5g,22,sirens"]
+    write(folder / "captions.csv", "\n".join(["audiocap_id,youtube_id,start_time,caption", *rows, ""]))
+    sound(folder / "audio" / "31WGUPOYS5g_22.wav")
+
+
+def esc50(folder: Path) -> None:
+    write(folder / "esc50.csv", "filename,fold,category\na.wav,1,church_bells\nb.wav,1,cat\n")
+    sound(folder / "audio" / "a.wav")
+
+
 def clotho(folder: Path) -> None:
     names = ",".join(f"caption_{k}" for k in range(1, 6))
     write(folder / "clotho_captions_evaluation.csv", f"file_name,{names}\nSanta Motor.wav,a,b,c,d,e\n")
@@ -276,6 +306,13 @@ OTHERS: Mapping[str, Any] = {
     "audiocaps": audiocaps,
     "audiocaps-generation": audiocaps,
     "clotho": clotho,
+    "photo-captions": kept_photographs,
+    "photo-vqa": lambda folder: _made("coco-vqa", folder),
+    "clip-captions": kept_clips,
+    "clip-qa": kept_clips,
+    "sound-captions": kept_sounds,
+    "sound-retrieval": kept_sounds,
+    "sound-tags": esc50,
     "davis-editing": davis,
     "unim": unim,
 }

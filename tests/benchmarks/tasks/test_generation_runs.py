@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,14 @@ import pytest
 
 from benchmarks import registry
 from benchmarks.cards import CARDS
-from benchmarks.extractors import ExtractorEntry
 from benchmarks.harness.benchmark import Options
 from benchmarks.harness.records import Result
 from benchmarks.harness.run import evaluate
-from benchmarks.registry import load_benchmark
+from benchmarks.registry import ExtractorEntry, load_benchmark
 from benchmarks.tasks.generation import judged
 from metrics.metric import FloatArray
-from nextgpt.media import Audio, Image, Medium, Video
-from nextgpt.messages import Message, Modality, Request, assistant
+from nextgpt.media import Audio, Image, Video
+from nextgpt.messages import Message, Request, assistant
 from tests.benchmarks.fakes import Speaker
 from tests.benchmarks.networks import Colours, Ears
 from tests.benchmarks.tasks.official_files import coco, write
@@ -71,9 +70,8 @@ def film(number: int) -> Video:
 
 def noise(number: int) -> Audio:
     rng = np.random.default_rng(number)
-    quiet, loud = rng.uniform(0.05, 0.9, 2)
-    swell = np.linspace(quiet, loud, 8000)
-    return Audio((swell * rng.uniform(-1, 1, 8000)).astype(np.float32), 16_000)
+    loud = np.linspace(*rng.uniform(0.05, 0.9, 2), 8000)
+    return Audio((loud * rng.uniform(-1, 1, 8000)).astype(np.float32), 16_000)
 
 
 def save(medium: Any, path: Path) -> None:
@@ -165,9 +163,10 @@ class Maker(Speaker):
 
 
 def invents(request: Request) -> Message:
-    wanted, number = request.wanted or frozenset(), request.seed % 999
-    made: Mapping[Modality, Callable[[int], Medium]] = {"image": shade, "video": film, "audio": noise}
-    return assistant(*(make(number) for kind, make in made.items() if kind in wanted))
+    made = {"image": shade, "video": film, "audio": noise}
+    return assistant(
+        *(make(request.seed % 999) for kind, make in made.items() if kind in (request.wanted or ()))
+    )
 
 
 def hands_back(request: Request) -> Message:

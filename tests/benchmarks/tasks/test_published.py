@@ -62,6 +62,13 @@ FIRST: dict[str, tuple[str, str | None, str, str, dict[str, Any]]] = {
     "vctk-editing": ("1", "object", "make it a cat", "audio", {}),
     "unim": ("general/x/1", "2 kinds", "Hear", "audio image", {"media": ("image", "audio")}),
     "t2av-compass": ("1", None, "a dog barks", "", {"seen": "a dog", "heard": "barks"}),
+    "photo-captions": ("71", None, "describe the picture.", "image", {"captions": ("a dog of 71",)}),
+    "photo-vqa": ("1", "other", "What is it?", "image", {}),
+    "clip-captions": ("vid98", None, "sentence", "video", {"captions": ("a man sings",)}),
+    "clip-qa": ("0", "who", "one word", "video", {"answer": "man"}),
+    "sound-captions": ("31WGUPOYS5g_22", None, "sound", "audio", {"captions": ("a siren", "sirens")}),
+    "sound-retrieval": ("31WGUPOYS5g_22-1", None, "A. a dog\nB. a siren", "audio", {}),
+    "sound-tags": ("a.wav", None, "A. cat\nB. church bells", "audio", {}),
     "javisbench": ("sample_0000", None, "a dog barks", "", {"seen": "a dog barks"}),
 }
 

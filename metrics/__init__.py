@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metrics.answers.accuracy import ExactMatch, VqaAccuracy, VqaAccuracyLmmsEval, VqaScores, vqa_accuracy
-    from metrics.answers.choices import Choice, ChoiceAccuracy, ChoiceUnparsed, chosen
+    from metrics.answers.choices import Choice, ChoiceAccuracy, ChoiceCircular, ChoiceUnparsed, chosen
     from metrics.answers.normalizer import vqa_normalized
     from metrics.answers.polling import Polling, PollingAccuracy, PollingUnparsed
     from metrics.answers.videos import ActivityNetScores, activitynet_qa
     from metrics.answers.wups import OpenAnswer, Wups, wordnet_similarity
     from metrics.captions.corpus import CaptionCorpus
     from metrics.captions.java import JavaError
-    from metrics.captions.scores import CaptionScores, caption_scores
+    from metrics.captions.metrics import Bleu, Cider, CiderD, Meteor, RougeL, Spice, Spider
+    from metrics.captions.scores import CaptionScores, caption_metrics, caption_scores
     from metrics.captions.sentences import (
         Fense,
         SentenceSimilarity,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from metrics.judges.templates import TEMPLATES, Template, yes_probability
     from metrics.metric import Comparison, Estimate, IncomparableError, MeanMetric, Metric, MetricInputError
     from metrics.pairs.alignment import AVAlign, Recording, av_align
+    from metrics.pairs.composition import Detected, GenEval, fulfils
     from metrics.pairs.media import ImageBindScore, avh_score, javis_score
     from metrics.pairs.motion import (
         TemporalFlickering,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
         clip_score_items,
         clipsim,
         clipsim_items,
+        cosines,
         ref_clip_score,
         ref_clip_score_items,
     )
@@ -81,15 +84,24 @@ if TYPE_CHECKING:
         clap_score,
         mel_cepstral_distortion,
     )
-    from metrics.people.agreement import Agreement, krippendorff_alpha, metric_agreement
+    from metrics.people.agreement import Agreement, agreement_intervals, krippendorff_alpha, metric_agreement
     from metrics.people.correlation import correlation
+    from metrics.people.crossed import Spread, crossed_difference, crossed_mean, crossed_win_rate
     from metrics.people.kappa import cohen_kappa, fleiss_kappa
-    from metrics.people.preferences import bradley_terry, win_rate
+    from metrics.people.power import Variances, items_needed, power, raters_needed
+    from metrics.people.preferences import bradley_terry, crossed_strengths, win_rate
     from metrics.sets.coverage import precision_recall
     from metrics.sets.divergences import inception_score, kl_divergence, kl_divergence_items
-    from metrics.sets.frechet import Extrapolation, Measured, frechet_distance, frechet_distance_infinity
+    from metrics.sets.frechet import (
+        Extrapolation,
+        Measured,
+        Moments,
+        frechet_distance,
+        frechet_distance_infinity,
+    )
     from metrics.sets.kernels import cmmd, jedi, kernel_audio_distance, kernel_distance
-    from metrics.sets.metrics import CMMD, FID, KAD, KID, JEDi, KLDivergence
+    from metrics.sets.metrics import CMMD, FID, FVD, KAD, KID, JEDi, KLDivergence
+    from metrics.sets.real import RealSet
     from metrics.sets.sounds import FAD, FD, AudioInceptionScore, WindowKAD
     from metrics.statistics import (
         benjamini_hochberg,
@@ -108,11 +120,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "people.agreement": (
         "Agreement",
+        "agreement_intervals",
         "krippendorff_alpha",
         "metric_agreement",
     ),
     "people.preferences": (
         "bradley_terry",
+        "crossed_strengths",
         "win_rate",
     ),
     "answers.accuracy": (
@@ -124,6 +138,7 @@ _HOMES = {
     ),
     "captions.scores": (
         "CaptionScores",
+        "caption_metrics",
         "caption_scores",
     ),
     "captions.corpus": ("CaptionCorpus",),
@@ -131,6 +146,7 @@ _HOMES = {
     "sets.frechet": (
         "Extrapolation",
         "Measured",
+        "Moments",
         "frechet_distance",
         "frechet_distance_infinity",
     ),
@@ -157,6 +173,7 @@ _HOMES = {
     "sets.metrics": (
         "CMMD",
         "FID",
+        "FVD",
         "JEDi",
         "KAD",
         "KID",
@@ -170,13 +187,14 @@ _HOMES = {
     ),
     "pairs.similarity": (
         "CLIPI",
-        "CLIPT",
         "CLIPScore",
         "CLIPSim",
+        "CLIPT",
         "clip_score",
         "clip_score_items",
         "clipsim",
         "clipsim_items",
+        "cosines",
         "ref_clip_score",
         "ref_clip_score_items",
     ),
@@ -214,6 +232,7 @@ _HOMES = {
     "answers.choices": (
         "Choice",
         "ChoiceAccuracy",
+        "ChoiceCircular",
         "ChoiceUnparsed",
         "chosen",
     ),
@@ -282,6 +301,33 @@ _HOMES = {
         "prompt_hash",
         "verdict",
     ),
+    "captions.metrics": (
+        "Bleu",
+        "Cider",
+        "CiderD",
+        "Meteor",
+        "RougeL",
+        "Spice",
+        "Spider",
+    ),
+    "people.crossed": (
+        "Spread",
+        "crossed_difference",
+        "crossed_mean",
+        "crossed_win_rate",
+    ),
+    "people.power": (
+        "Variances",
+        "items_needed",
+        "power",
+        "raters_needed",
+    ),
+    "pairs.composition": (
+        "Detected",
+        "GenEval",
+        "fulfils",
+    ),
+    "sets.real": ("RealSet",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -292,6 +338,7 @@ __all__ = [
     "FAD",
     "FD",
     "FID",
+    "FVD",
     "KAD",
     "KID",
     "RESIZES",
@@ -302,6 +349,7 @@ __all__ = [
     "AudioInceptionScore",
     "AudioKL",
     "Bin",
+    "Bleu",
     "BrierScore",
     "CLAPScore",
     "CLIPScore",
@@ -311,14 +359,19 @@ __all__ = [
     "CaptionScores",
     "Choice",
     "ChoiceAccuracy",
+    "ChoiceCircular",
     "ChoiceUnparsed",
+    "Cider",
+    "CiderD",
     "Clair",
     "ClipPreference",
     "Comparison",
+    "Detected",
     "Estimate",
     "ExactMatch",
     "Extrapolation",
     "Fense",
+    "GenEval",
     "ImageBindScore",
     "IncomparableError",
     "JEDi",
@@ -329,19 +382,27 @@ __all__ = [
     "MeanMetric",
     "Measured",
     "MelCepstralDistortion",
+    "Meteor",
     "Metric",
     "MetricInputError",
+    "Moments",
     "OpenAnswer",
     "Polling",
     "PollingAccuracy",
     "PollingUnparsed",
     "PreferenceWinRate",
+    "RealSet",
     "Recording",
+    "RougeL",
     "SentenceSimilarity",
     "SoftTIFA",
+    "Spice",
+    "Spider",
+    "Spread",
     "Template",
     "TemporalFlickering",
     "VQAScore",
+    "Variances",
     "VerdictAccuracy",
     "VqaAccuracy",
     "VqaAccuracyLmmsEval",
@@ -349,12 +410,14 @@ __all__ = [
     "WindowKAD",
     "Wups",
     "activitynet_qa",
+    "agreement_intervals",
     "av_align",
     "avh_score",
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_bca",
     "bradley_terry",
+    "caption_metrics",
     "caption_scores",
     "chosen",
     "clair_score",
@@ -369,16 +432,23 @@ __all__ = [
     "compare",
     "compare_metric",
     "correlation",
+    "cosines",
+    "crossed_difference",
+    "crossed_mean",
+    "crossed_strengths",
+    "crossed_win_rate",
     "estimate",
     "expected_calibration_error",
     "fleiss_kappa",
     "fluency_penalised",
     "frechet_distance",
     "frechet_distance_infinity",
+    "fulfils",
     "holm",
     "inception_score",
     "is_dynamic",
     "is_static",
+    "items_needed",
     "javis_score",
     "jedi",
     "kernel_audio_distance",
@@ -390,11 +460,13 @@ __all__ = [
     "metric_agreement",
     "minimum_detectable",
     "motion_smoothness",
+    "power",
     "precision_recall",
     "preference_win_rate",
     "prompt_hash",
     "prompt_wins",
     "proportion",
+    "raters_needed",
     "ref_clip_score",
     "ref_clip_score_items",
     "reliability",

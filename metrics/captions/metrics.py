@@ -97,6 +97,9 @@ class Meteor(ArrayMetric, CaptionMetric[FloatArray]):
     Args:
         start: whether to start the program now, in the background, since it takes ten seconds; False where
             counts are at hand and need no program.
+
+    >>> Meteor(start=False).signature.split("|")[0]
+    'meteor'
     """
 
     name = "meteor"
@@ -229,7 +232,11 @@ class CiderD(CaptionMetric[CaptionCorpus]):
 
 
 class Cider(CiderD):
-    """The original CIDEr, 0 to 10: without CIDEr-D's clipping and length penalty, so repetition pays."""
+    """The original CIDEr, 0 to 10: without CIDEr-D's clipping and length penalty, so repetition pays.
+
+    >>> Cider().signature.split("|")[:2]
+    ['cider', 'n:4']
+    """
 
     name = "cider"
 
@@ -247,6 +254,8 @@ class Spice(MeanMetric, CaptionMetric[FloatArray]):
 
     Raises:
         JavaError: what it needs is not installed; `metrics.captions.spice.missing()` asks without raising.
+
+    >>> metric = Spice()  # doctest: +SKIP
     """
 
     name = "spice"
@@ -268,7 +277,12 @@ class Spice(MeanMetric, CaptionMetric[FloatArray]):
 
 
 class Spider(CiderD):
-    """SPIDEr: the mean of CIDEr-D and SPICE, per item and over the corpus; needs what SPICE needs."""
+    """SPIDEr: the mean of CIDEr-D and SPICE, per item and over the corpus; needs what SPICE needs.
+
+    `metrics.fluency_penalised` makes SPIDEr-FL of its items.
+
+    >>> metric = Spider()  # doctest: +SKIP
+    """
 
     name = "spider"
 

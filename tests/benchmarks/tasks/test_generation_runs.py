@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ import pytest
 
 from benchmarks import registry
 from benchmarks.cards import CARDS
+from benchmarks.extractors import ExtractorEntry
 from benchmarks.harness.benchmark import Options
 from benchmarks.harness.records import Result
 from benchmarks.harness.run import evaluate
-from benchmarks.registry import ExtractorEntry, load_benchmark
+from benchmarks.registry import load_benchmark
 from benchmarks.tasks.generation import judged
 from metrics.metric import FloatArray
-from nextgpt.media import Audio, Image, Video
-from nextgpt.messages import Message, Request, assistant
+from nextgpt.media import Audio, Image, Medium, Video
+from nextgpt.messages import Message, Modality, Request, assistant
 from tests.benchmarks.fakes import Speaker
 from tests.benchmarks.networks import Colours, Ears
 from tests.benchmarks.tasks.official_files import coco, write
@@ -70,8 +71,9 @@ def film(number: int) -> Video:
 
 def noise(number: int) -> Audio:
     rng = np.random.default_rng(number)
-    loud = np.linspace(*rng.uniform(0.05, 0.9, 2), 8000)
-    return Audio((loud * rng.uniform(-1, 1, 8000)).astype(np.float32), 16_000)
+    quiet, loud = rng.uniform(0.05, 0.9, 2)
+    swell = np.linspace(quiet, loud, 8000)
+    return Audio((swell * rng.uniform(-1, 1, 8000)).astype(np.float32), 16_000)
 
 
 def save(medium: Any, path: Path) -> None:
@@ -163,10 +165,9 @@ class Maker(Speaker):
 
 
 def invents(request: Request) -> Message:
-    made = {"image": shade, "video": film, "audio": noise}
-    return assistant(
-        *(make(request.seed % 999) for kind, make in made.items() if kind in (request.wanted or ()))
-    )
+    wanted, number = request.wanted or frozenset(), request.seed % 999
+    made: Mapping[Modality, Callable[[int], Medium]] = {"image": shade, "video": film, "audio": noise}
+    return assistant(*(make(number) for kind, make in made.items() if kind in wanted))
 
 
 def hands_back(request: Request) -> Message:

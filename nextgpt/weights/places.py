@@ -38,7 +38,10 @@ def locate(place: str, *, revision: str | None = None) -> Path:
             if (root / inner).is_dir():
                 return root / inner
         missing = f"it has no folder {inner}" if roots else "it is not installed"
-        raise ConfigError(f"{place}: the package {package} was to hold these weights, but {missing}")
+        raise ConfigError(
+            f"{place}: the package {package} was to hold these weights, but {missing}; "
+            "name a folder that holds them (--weights)"
+        )
     if place.count("/") != 1 or place.startswith((".", "/", "~")):
         raise ConfigError(
             f"{place or 'weights without a place'}: no such folder; check the path, or ask nextgpt doctor"

@@ -37,10 +37,10 @@ PARTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "clip_extractor": {"clip_extractor": 17},
         "media_encoder": {"media_encoder": 22},
         "media_language_model": {"media_language_model": 38, "media_language_model_revision": 57},
-        "clap": {"clap": 16},
+        "clap": {"clap": 20},
         "mel_autoencoder": {"mel_autoencoder": 18},
         "audio_diffusion": {"audio_diffusion": 60},
-        "video_diffusion": {"video_diffusion": 140},
+        "video_diffusion": {"video_diffusion": 71, "video_diffusion_revision": 71},
     }
 )
 # Parts of other parts, which hold them: their weights stay with the resumable states.

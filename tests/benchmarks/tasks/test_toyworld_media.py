@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Failure, Message, Modality, Request, assistant
 from tests.benchmarks.fakes import Speaker
 from toyworld.clips.clip import Actor, Clip, Deed
+from toyworld.clips.questions import choices
 from toyworld.kinds import called, kind_of
 from toyworld.language import parse
 from toyworld.scene import Scene, Thing
@@ -192,6 +194,13 @@ def test_the_claim_is_asked_for_one_to_six_attributes_and_for_one_to_three_of_wh
     assert set(kinds.values()) == {20}
     assert {"exact places, 1 thing", "many things, 3 things", "order in time, 2 deeds"} < set(kinds)
     assert len(kinds) == 11
+
+
+def test_questions_with_options_are_asked_as_they_are_learnt() -> None:
+    for sample in loaded("toy-video-qa-choice")[:20]:
+        clip = sample.references["clip"]
+        learnt = choices(clip, random.Random(f"choices-0-{clip.key}"), 2)
+        assert sample.request.conversation[0].text in [choice.asked for choice in learnt]
 
 
 def test_dialogues_have_three_turns_or_more_and_media_on_both_sides() -> None:

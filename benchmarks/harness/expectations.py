@@ -19,7 +19,7 @@ from benchmarks.harness.storage import RecordError, build, read_json, write_atom
 FOLDER = Path(__file__).parents[1] / "expected"
 MARGIN = 0.01
 
-AGAIN = "make it again with `nextgpt-bench expect`, or `pytest --update-expected`"
+AGAIN = "make it again with `pytest --update-expected`, or a line of this project with `nextgpt-bench expect`"
 
 _MAPPINGS = ("samples", "asked")
 
@@ -168,7 +168,7 @@ def read_expectation(benchmark: str, system: str, folder: Path = FOLDER) -> Expe
     if not path.exists():
         raise ExpectationError(
             f"{shown}: nothing is expected of {system} yet; look at what it scores, then make it the line "
-            "with `nextgpt-bench expect`, or `pytest --update-expected`"
+            "with `pytest --update-expected`, or one of this project with `nextgpt-bench expect`"
         )
     try:
         expected = build(Expectation, read_json(path, dict), path)

@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation, by the commands that stand beside each of them.
 
-    python docs/pictures.py             # all of them; the first takes six minutes
+    python docs/pictures.py             # all of them; the first takes long
     python docs/pictures.py sheet.png
 
 Needs the project installed, and Chromium. No picture here is drawn or cut by hand.

@@ -7,7 +7,6 @@ its public names. What the built site must be, `checks` says.
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from mkdocs.structure.files import File, Files
 sys.path.insert(0, str(Path(__file__).parent))  # MkDocs loads a hook by its path
 
 import checks
+from docstrings import readable
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
@@ -91,27 +91,3 @@ class Reader(Extension):
         """Rewrite a docstring."""
         if obj.docstring is not None:
             obj.docstring.value = readable(obj.docstring.value)
-
-
-def readable(text: str) -> str:
-    r"""A docstring whose examples and tables Markdown shows as they are written.
-
-    Example:
-        >>> print(readable("Adds.\n\nExample:\n    >>> 1 + 1\n    2"))
-        Adds.
-        <BLANKLINE>
-        Examples:
-            >>> 1 + 1
-            2
-        >>> print(readable("Adds.\n\n>>> 1 + 1\n2"))
-        Adds.
-        <BLANKLINE>
-        ```pycon
-        >>> 1 + 1
-        2
-        ```
-    """
-    text = re.sub(r"^Example:$", "Examples:", text, flags=re.MULTILINE)
-    text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
-    text = re.sub(r"^(>>> .*(?:\n.+)*)", r"```pycon\n\1\n```", text, flags=re.MULTILINE)
-    return re.sub(r"^(=+ .*\n(?:.*\n)*?=+ [= ]*)$", r"```text\n\1\n```", text, flags=re.MULTILINE)

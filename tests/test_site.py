@@ -36,7 +36,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-checks, pictures = load("checks"), load("pictures")
+checks, pictures, docstrings = load("checks"), load("pictures"), load("docstrings")
 # The packages that say what they offer.
 PACKAGES = [
     ".".join(path.parent.relative_to(ROOT).parts)
@@ -144,6 +144,27 @@ def test_every_page_and_every_picture_has_its_place() -> None:
     pictured = [path for ending in ("*.png", "*.svg") for path in docs.rglob(ending)]
     assert shown == {path.relative_to(docs).as_posix() for path in pictured}
     assert yaml.safe_load(told)["strict"] is True
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Adds.\n\nExample:\n    >>> 1 + 1\n    2", "Adds.\n\nExamples:\n    >>> 1 + 1\n    2"),
+        ("Adds.\n\n>>> 1 + 1\n2\n\nMore.", "Adds.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nMore."),
+        (
+            "Args:\n    a, b: in\n        metres.\n    c: x",
+            "Args:\n    a: in\n        metres.\n    b: in\n        metres.\n    c: x",
+        ),
+        ("As so::\n\n    a", "As so:\n\n    a"),
+        (
+            "It is.\n\n=== ===\na   b\n=== ===\n\nSo.",
+            "It is.\n\n```text\n=== ===\na   b\n=== ===\n```\n\nSo.",
+        ),
+        ("Says a, b: and more.", "Says a, b: and more."),
+    ],
+)
+def test_docstring_is_shown_as_it_was_meant(written: str, shown: str) -> None:
+    assert docstrings.readable(written) == shown
 
 
 # --- pictures ------------------------------------------------------------------------------------

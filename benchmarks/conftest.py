@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 wait_asleep()  # before a test file reads torch
 
+# What times other harnesses runs in environments that hold them, and has no doctests.
+collect_ignore_glob = ["speed/neighbours/with_*.py"]
+
 _RESULTS = pytest.StashKey[list["Result"]]()
 
 

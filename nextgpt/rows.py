@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+# Quotes before it too, so that what was made harmless can be told from what began with a quote.
+_FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n|%]")
+
 
 def harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula.
@@ -17,7 +20,17 @@ def harmless(text: str) -> str:
         >>> harmless("=cmd|' /C calc'!A0"), harmless("a = b")
         ("'=cmd|' /C calc'!A0", 'a = b')
     """
-    return f"'{text}" if re.match(r"\s*[=+\-@\t\r\n|%]", text) else text
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unharmed(text: str) -> str:
+    """What `harmless` was given.
+
+    Example:
+        >>> [unharmed(harmless(text)) for text in ("=1", "'=1", "it's", " -x")]
+        ['=1', "'=1", "it's", ' -x']
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -1,8 +1,8 @@
 """Votes and ratings in the forms of other tools, in and out.
 
-In: Chatbot Arena's votes (JSON lines, or one list, with ``model_a``, ``model_b`` and ``winner``), webMUSHRA's
-CSV, and a plain CSV of ratings (``rater``, ``item``, ``system``, ``value`` and, if there are several
-questions, ``criterion``). Out: the same.
+In: Chatbot Arena's votes (JSON lines, or one list, with ``model_a``, ``model_b`` and ``winner``; or its log,
+with ``type`` and ``models``), webMUSHRA's CSV, and a plain CSV of ratings (``rater``, ``item``, ``system``,
+``value`` and, if there are several questions, ``criterion``). Out: the same.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.storage import RecordError, brief, parse_json, read_file, write_atomically
-from nextgpt.rows import harmless
+from nextgpt.rows import harmless, unharmed
 from nextgpt.terminal import visible
 from reports.study.design import StudyError
 from reports.study.judgements import Judgements, Rating, Vote
 
-_WINNERS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5, "bothbad": 0.5}
+_WINNERS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5, "both_bad": 0.5, "bothbad": 0.5}
+_LOGGED = {"leftvote": "model_a", "rightvote": "model_b", "tievote": "tie", "bothbad_vote": "tie (bothbad)"}
 _RATINGS = ("rater", "item", "criterion", "system", "value")
 _MUSHRA = ("session_test_id", "session_uuid", "trial_id", "rating_stimulus", "rating_score")
 
@@ -63,7 +64,8 @@ def write_foreign(folder: Path, judgements: Judgements) -> list[Path]:
     """
     written = []
     if judgements.ratings:
-        rows = [[e.rater, e.item, e.criterion, e.system, f"{e.value:g}"] for e in judgements.ratings]
+        names = [[harmless(n) for n in (e.rater, e.item, e.criterion, e.system)] for e in judgements.ratings]
+        rows = [[*mine, f"{e.value!r}"] for mine, e in zip(names, judgements.ratings, strict=True)]
         written.append(_write_csv(folder / "ratings.csv", _RATINGS, rows))
         header = (
             "session_test_id",
@@ -76,8 +78,8 @@ def write_foreign(folder: Path, judgements: Judgements) -> list[Path]:
             "rating_comment",
         )
         mushra = [
-            ["study", "", f"rater-{e.rater}", f"{e.item} ({e.criterion})", e.system, f"{e.value:g}", "0", ""]
-            for e in judgements.ratings
+            ["study", "", f"rater-{who}", f"{what} ({question})", system, f"{e.value!r}", "0", ""]
+            for (who, what, question, system), e in zip(names, judgements.ratings, strict=True)
         ]
         written.append(_write_csv(folder / "webmushra.csv", header, mushra))
     if judgements.votes:
@@ -90,6 +92,10 @@ def write_foreign(folder: Path, judgements: Judgements) -> list[Path]:
 def _arena(path: Path, data: bytes) -> Iterable[Vote]:
     for where, record in _records(path, data):
         match record:
+            case {"type": str(kind), "models": [str(first), str(second)]} if kind in _LOGGED:
+                winner = _LOGGED[kind]  # whose browser and address it was is not read
+            case {"type": "chat" | "upvote" | "downvote" | "flag", "models": [_, _]}:
+                continue  # the log tells of more than votes
             case {"model_a": str(first), "model_b": str(second), "winner": str(winner)} if winner in _WINNERS:
                 pass
             case _:
@@ -169,7 +175,8 @@ def _from_mushra(row: Mapping[str, Any]) -> Rating:
 
 
 def _rating(rater: Any, item: Any, criterion: Any, system: Any, value: Any) -> Rating:
-    who, what, question, whose = (visible(name or "").strip() for name in (rater, item, criterion, system))
+    names = (rater, item, criterion, system)
+    who, what, question, whose = (visible(unharmed(name or "")).strip() for name in names)
     if not (who and what and question and whose):
         raise ValueError("a name is empty")
     number = float(value)
@@ -180,6 +187,6 @@ def _rating(rater: Any, item: Any, criterion: Any, system: Any, value: Any) -> R
 
 def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> Path:
     out = io.StringIO(newline="")
-    csv.writer(out).writerows([list(header), *([harmless(cell) for cell in row] for row in rows)])
+    csv.writer(out).writerows([list(header), *rows])
     write_atomically(path, out.getvalue().encode())
     return path

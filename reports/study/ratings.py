@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.harness.storage import RecordError, brief, parse_json, read_file
 from nextgpt.terminal import visible
 from reports.study.records import RETURNED, Answer, Study, Value, check_value
-from reports.study.server import read_served
+from reports.study.server import Store, read_served
 from reports.study.sheets import COMMENT, FIXED
 
 _LARGEST = 64 * 2**20  # bytes of a returned file, unpacked
@@ -79,6 +79,8 @@ def read_returned(study: Study) -> Returned:
             found.setdefault(sheet.rater, []).append(sheet)
     for rater, answers, seconds, comments in read_served(study):
         found.setdefault(rater, []).append(Sheet(rater, "the study's server", answers, seconds, comments))
+        if (browsers := Store(study).seats(rater)) > 1:
+            remarks.append(f"rater {rater}: the link was used in {browsers} browsers; did it go to others?")
     sheets = []
     for rater, mine in sorted(found.items()):
         try:

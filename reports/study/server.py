@@ -37,6 +37,10 @@ class AnswerError(ValueError):
     """An answer that is none; the message says why."""
 
 
+class SharedLinkError(ValueError):
+    """An answer to what was answered otherwise by the same link in another browser."""
+
+
 def links(study: Study) -> list[str]:
     """The secret part of each rater's link, drawn once and kept beside the study, for its owner alone.
 
@@ -66,6 +70,11 @@ class Store:
                 "CREATE TABLE IF NOT EXISTS answers (rater INTEGER, trial TEXT, said TEXT, seconds REAL, "
                 "comment TEXT, PRIMARY KEY (rater, trial)) WITHOUT ROWID"
             )
+            # By which browser, under a name that it drew for itself.
+            base.execute(
+                "CREATE TABLE IF NOT EXISTS seats (rater INTEGER, trial TEXT, seat TEXT, "
+                "PRIMARY KEY (rater, trial)) WITHOUT ROWID"
+            )
             base.commit()
 
     def save(self, rater: int, record: Any) -> None:
@@ -73,6 +82,7 @@ class Store:
 
         Raises:
             AnswerError: no trial of this rater, or a value that is not on its scale.
+            SharedLinkError: another browser answered it otherwise; that answer stays.
         """
         if not isinstance(record, dict) or not isinstance(record.get("answer"), dict):
             raise AnswerError("an object with a trial and its answer is needed")
@@ -92,10 +102,39 @@ class Store:
         seconds, comment = record.get("seconds", 0), record.get("comment", "")
         if type(seconds) not in (int, float) or not 0 <= seconds < 1e7 or not isinstance(comment, str):
             raise AnswerError("seconds are a number, and a comment is text")
+        seat = record.get("seat", "")
+        if not isinstance(seat, str) or len(seat) > 64:
+            raise AnswerError("a seat is a short text")
         row = (rater, record["trial"], json.dumps(said), float(seconds), visible(comment)[:2000])
         with closing(self._open()) as base:
+            base.execute("BEGIN IMMEDIATE")
+            if seat:
+                self._sit(base, row[:3], seat)
             base.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
             base.commit()
+
+    def _sit(self, base: sqlite3.Connection, row: tuple[int, str, str], seat: str) -> None:
+        """Note by which browser a trial is answered.
+
+        Raises:
+            SharedLinkError: it was another, and said otherwise.
+        """
+        rater, trial, said = row
+        base.execute("INSERT OR IGNORE INTO seats VALUES (?, ?, ?)", (rater, trial, seat))
+        before = base.execute(
+            "SELECT seat, said FROM seats JOIN answers USING (rater, trial) WHERE rater = ? AND trial = ?",
+            (rater, trial),
+        ).fetchone()
+        if before is not None and before[0] != seat and json.loads(before[1]) != json.loads(said):
+            raise SharedLinkError("answered in another browser; what was said there stays")
+
+    def seats(self, rater: int) -> int:
+        """In how many browsers one rater's link was used to answer."""
+        with closing(self._open()) as base:
+            (count,) = base.execute(
+                "SELECT COUNT(DISTINCT seat) FROM seats WHERE rater = ?", (rater,)
+            ).fetchone()
+            return int(count)
 
     def of(self, rater: int) -> dict[str, dict[str, Any]]:
         """What one rater has said, by trial."""
@@ -205,6 +244,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._alarm.cancel()
             try:
                 self.server.store.save(rater, parse_json(body))
+            except SharedLinkError as error:
+                self._refuse(HTTPStatus.CONFLICT, str(error))
             except (AnswerError, ValueError) as error:
                 self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
             except sqlite3.Error as error:

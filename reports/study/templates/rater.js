@@ -2,7 +2,7 @@
 // A rater's page: one trial at a time. Everything foreign is set as text; nothing is ever parsed as markup.
 const data = JSON.parse(document.getElementById("data").textContent);
 const home = `nextgpt-study:${data.study}:${data.rater}`;
-const blank = {answers: {}, seconds: {}, plays: {}, comments: {}, unsent: [], at: -1, downloaded: false};
+const blank = {seat: "", answers: {}, seconds: {}, plays: {}, comments: {}, unsent: [], at: -1, downloaded: false};
 let state = read();
 let opened = performance.now();
 const main = document.getElementById("main");
@@ -201,6 +201,7 @@ function finish() {
 
 // --- keeping and sending ------------------------------------------------------------------------
 
+const post = (trial) => JSON.stringify({trial, answer: state.answers[trial] || {}, seconds: state.seconds[trial] || 0, comment: state.comments[trial] || "", seat: state.seat});
 const name = () => `answers-${data.study}-rater-${data.rater}.json`;
 
 function copies() {
@@ -237,13 +238,19 @@ async function send() {
   sending = true;
   while (state.unsent.length) {
     const trial = state.unsent[0];
-    const body = JSON.stringify({trial, answer: state.answers[trial] || {}, seconds: state.seconds[trial] || 0, comment: state.comments[trial] || ""});
+    const body = post(trial);
     try {
       const reply = await fetch(data.post, {method: "POST", headers: {"Content-Type": "application/json"}, body});
+      if (reply.status === 409) {
+        // Somebody answered this trial by the same link in another browser: what was said there stays.
+        state.unsent = state.unsent.filter((each) => each !== trial);
+        keep();
+        say("This trial was answered otherwise in another browser, by your link, and that answer stays. Is somebody else using your link?");
+        continue;
+      }
       if (!reply.ok) throw new Error(String(reply.status));
-      const now = JSON.stringify({trial, answer: state.answers[trial] || {}, seconds: state.seconds[trial] || 0, comment: state.comments[trial] || ""});
       // What was changed while it travelled goes once more.
-      if (now === body) state.unsent = state.unsent.filter((each) => each !== trial);
+      if (post(trial) === body) state.unsent = state.unsent.filter((each) => each !== trial);
       keep();
       say(state.unsent.length ? "Saving …" : "All is saved.");
     } catch {
@@ -270,6 +277,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => { opened = performance.now(); });
 window.addEventListener("beforeunload", (event) => { if (!data.post && done() === data.trials.length && !state.downloaded) event.preventDefault(); });
 
+if (!state.seat) state.seat = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 document.title = data.title;
 document.getElementById("who").textContent = `${data.title} · rater ${data.rater}`;
 data.base ||= "";

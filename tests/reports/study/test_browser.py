@@ -120,6 +120,24 @@ def test_five_raters_in_five_browsers_lose_no_answer_when_the_server_is_killed(
     assert [len(sheet.answers) for sheet in read_returned(made.study).sheets] == [count] * 5
 
 
+def test_two_browsers_of_one_link_are_kept_apart(made: Made, browser: Any) -> None:
+    port, secret = free_port(), links(made.study)
+    process = start(made.study.folder, port)
+    try:
+        pages = [browser.new_context().new_page() for _ in range(2)]
+        for page in pages:
+            page.goto(f"http://127.0.0.1:{port}/r/{secret[0]}")
+            page.get_by_role("button", name="Begin").click()
+        pages[0].keyboard.press("1")
+        api.expect(pages[0].locator("#saved")).to_have_text("All is saved.")
+        pages[1].keyboard.press("2")
+        api.expect(pages[1].locator("#saved")).to_contain_text("answered otherwise in another browser")
+        assert [row["answer"] for row in Store(made.study).of(1).values()] == [{"preference": "left"}]
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_a_page(
     tmp_path: Path, browser: Any, serious: Callable[[Any], str], scheme: str

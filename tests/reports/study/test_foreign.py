@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -59,6 +60,27 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     plain, mushra = write_foreign(tmp_path, ratings)
     assert read_foreign(plain) == ratings
     assert [rating.value for rating in read_foreign(mushra).ratings] == [4.0, 2.0]
+
+
+def test_names_that_look_like_formulas_and_values_below_zero_come_back_as_they_were(tmp_path: Path) -> None:
+    said = (Rating("=1", "-a", "+better", "'=cmd", -1.5), Rating("2", "b", "+better", "@sum", 1 / 3))
+    plain, mushra = write_foreign(tmp_path, Judgements(said))
+    assert read_foreign(plain).ratings == said
+    assert [rating.value for rating in read_foreign(mushra).ratings] == [-1.5, 1 / 3]
+    cells = [cell for row in csv.reader(plain.open(newline="")) for cell in row[:4]]
+    assert [cell for cell in cells if cell[:1] in tuple("=+-@")] == []
+
+
+def test_the_arena_s_own_log_is_read_without_what_it_says_of_a_person(tmp_path: Path) -> None:
+    kinds = ("leftvote", "rightvote", "tievote", "bothbad_vote", "chat", "flag")
+    log = [{"tstamp": 1.0, "type": kind, "models": ["x", "y"], "ip": "203.0.113.9"} for kind in kinds]
+    newer = {"model_a": "x", "model_b": "y", "winner": "both_bad", "judge": "j"}
+    (tmp_path / "log.json").write_text("\n".join(map(json.dumps, [*log, newer])))
+    votes = read_foreign(tmp_path / "log.json").votes
+    assert [(vote.outcome, vote.both_bad) for vote in votes] == [
+        (1.0, False), (0.0, False), (0.5, False), (0.5, True), (0.5, True),
+    ]  # fmt: skip
+    assert "203.0.113" not in repr(votes)
 
 
 def test_a_file_of_votes_is_analysed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

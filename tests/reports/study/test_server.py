@@ -83,6 +83,22 @@ def test_an_answer_sent_twice_counts_once_and_a_changed_one_is_the_last(
     assert [row["answer"] for row in Store(made.study).of(1).values()] == [{"preference": "tie"}]
 
 
+def test_who_uses_another_s_link_changes_no_answer_and_is_told_of(made: Made, server: StudyServer) -> None:
+    link, port = f"/r/{links(made.study)[0]}/answers", server.server_port
+    first, second = answer(made, 1), answer(made, 1, 1)
+    for value in ("left", "tie"):  # whoever answered first may change it
+        body = first | {"answer": {"preference": value}, "seat": "home"}
+        assert ask(port, "POST", link, body)[0] == 200
+    status, why = ask(port, "POST", link, first | {"answer": {"preference": "right"}, "seat": "elsewhere"})
+    assert (status, why) == (409, b"answered in another browser; what was said there stays\n")
+    assert ask(port, "POST", link, first | {"answer": {"preference": "tie"}, "seat": "elsewhere"})[0] == 200
+    assert ask(port, "POST", link, second | {"seat": "elsewhere"})[0] == 200
+    assert ask(port, "POST", link, second | {"seat": 5})[0] == 422
+    assert Store(made.study).of(1)[first["trial"]]["answer"] == {"preference": "tie"}
+    (told, _) = read_returned(made.study).remarks
+    assert told == "rater 1: the link was used in 2 browsers; did it go to others?"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -40,6 +40,7 @@ def browser() -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no chromium on the path (Debian: apt-get install chromium)")
+    api.expect.set_options(timeout=30_000)  # a crowded machine is slow, and not wrong
     with api.sync_playwright() as play:
         found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from reports.study.judgements import Vote
 from reports.study.making import Made
 from reports.study.opening import open_study, read_result, write_result
 from reports.study.records import Hidden, Value, read_study
-from tests.reports.study.raters import answers, never, prefers, send_json, study_of
+from tests.reports.study.raters import answers, never, prefers, send_csv, send_json, send_xlsx, study_of
 
 RATERS = 5
 
@@ -211,6 +212,50 @@ def test_from_runs_to_the_comparison_page(
     assert "not the fields of a study's result" in capsys.readouterr().err
     assert command(monkeypatch, "sheets", folder, "--out", study, "--items", 30) == 1
     assert "a study lies here already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("design", "criteria", "most"),
+    [
+        ("paper", ["following", "rationality", "quality"], 100),
+        ("1to10", ["conversion"], 10),
+    ],
+)
+def test_the_paper_s_studies_go_from_runs_to_the_page_that_shows_metrics_beside_them(
+    design: str, criteria: list[str], most: int, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    folder = tmp_path / "runs"
+    for name in ("nextgpt-tiny", "caption-then-tool"):
+        shutil.copytree(runs / name, folder / name)
+    study = folder / "study"
+    making = ("sheets", folder, "--out", study, "--design", design, "--items", 36)
+    assert command(monkeypatch, *making) == 0  # five raters, unless told otherwise
+    made = read_study(study)
+    key = made.key()
+    right = {measured.metric: measured for measured in key.metrics}["exact_match"].values
+    ways: list[Callable[..., Path]] = [send_json, send_csv, send_xlsx, send_json, send_json]
+    for rater, send in enumerate(ways, start=1):
+
+        def opinion(hidden: Hidden, criterion: str, rater: int = rater) -> Value:
+            good = bool(right[hidden.slots[0]][hidden.item])
+            return round(most * (0.4 + 0.4 * good + 0.02 * rater))
+
+        send(made, rater, answers(made, key, rater, opinion))
+    assert command(monkeypatch, "ratings", study) == 0
+    found = read_result(study / "study-result.json")
+    assert (found.kept.raters, found.kept.items) == (5, 36)
+    assert list(dict.fromkeys(score.criterion for score in found.kept.scores)) == criteria
+    assert {each.better for each in found.kept.comparisons} == {"nextgpt-tiny"}
+    agree = [each.value for each in found.metrics if (each.metric, each.level) == ("exact_match", "pairs")]
+    # Strict raters met other outputs than mild ones, so that people go along with the truth, not always.
+    assert len(agree) == len(criteria)
+    assert min(value or 0 for value in agree) > 0.7
+    assert command(monkeypatch, "compare", folder) == 0
+    page = (folder / "comparison.html").read_text()
+    assert found.title in page
+    assert "exact match" in page.partition('<section id="people">')[2]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class Player:
             case "slow":
                 return [self._slowly()]
             case "deaf":  # tells nobody of its steps
-                time.sleep(3)
+                time.sleep(5)
                 return [assistant("late")]
             case "breaks":
                 raise RuntimeError(f"{ATTACK}\nof {self.name}")

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,7 +20,12 @@ from typing import Any
 import pytest
 
 from reports.study.foreign import read_foreign
-from tests.reports.talk.players import clip, picture, sound
+from reports.talk.command import application
+from reports.talk.page import Page
+from reports.talk.shelf import Shelf
+from reports.talk.votes import Ballot
+from tests.reports.talk.players import breaks as breaking
+from tests.reports.talk.players import clip, everything, first, picture, second, slow, sound
 
 pytest.importorskip("gradio", reason="gradio is not installed (extra `serve`)")
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `browser`)")
@@ -54,6 +61,21 @@ def serving(*arguments: str) -> Iterator[str]:
             process.communicate()
 
 
+@contextmanager
+def here(*systems: Any, votes: Path | None = None) -> Iterator[str]:
+    """The same without a process of its own, which takes its time to start."""
+    import uvicorn
+
+    with Shelf() as shelf, socket.create_server(("127.0.0.1", 0)) as door:
+        app = application(Page(systems, shelf, None if votes is None else Ballot(votes), 0), shelf)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join(20)
+
+
 def opened(browser: Any, address: str, scheme: str = "light", **context: Any) -> Any:
     page = browser.new_context(color_scheme=scheme, **context).new_page()
     page.goto(address)
@@ -85,7 +107,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def test_all_four_media_go_in_and_come_out_and_nothing_said_is_obeyed(browser: Any, files: list[str]) -> None:
-    with serving("--system", f"{PLAYERS}:everything") as address:
+    with here(everything()) as address:
         page = browser.new_context().new_page()
         elsewhere: list[str] = []
         page.on("request", lambda asked: elsewhere.append(asked.url))
@@ -111,8 +133,7 @@ def test_all_four_media_go_in_and_come_out_and_nothing_said_is_obeyed(browser: A
 
 def test_two_systems_answer_unnamed_until_a_vote_that_ratings_reads(browser: Any, tmp_path: Path) -> None:
     votes = tmp_path / "votes.jsonl"
-    pair = ("--system", f"{PLAYERS}:first", "--against", f"{PLAYERS}:second", "--votes", str(votes))
-    with serving(*pair) as address:
+    with here(first(), second(), votes=votes) as address:
         page = opened(browser, address)
         left = page.get_by_role("button", name="Left is better")
         api.expect(left).to_be_disabled()
@@ -138,7 +159,7 @@ def test_two_systems_answer_unnamed_until_a_vote_that_ratings_reads(browser: Any
 
 
 def test_an_answer_grows_and_is_stopped_by_keyboard_alone(browser: Any) -> None:
-    with serving("--system", f"{PLAYERS}:slow") as address:
+    with here(slow()) as address:
         page = opened(browser, address)
         for _ in range(30):  # by Tab alone to the message
             if page.evaluate("document.activeElement.tagName") == "TEXTAREA":
@@ -161,7 +182,7 @@ def test_what_a_system_raises_is_one_line_and_what_it_cannot_hear_is_refused(
     browser: Any, files: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "d.png").write_bytes(b"no picture at all")
-    with serving("--system", f"{PLAYERS}:breaks") as address:
+    with here(breaking()) as address:
         page = opened(browser, address)
         say(page, "hello")
         failure = page.locator(".failure").first
@@ -201,8 +222,7 @@ def test_nextgpt_tiny_reads_a_picture_and_draws_one_and_refuses_sounds(
 def test_axe_finds_nothing_serious(
     browser: Any, serious: Callable[[Any], str], scheme: str, tmp_path: Path, files: list[str]
 ) -> None:
-    pair = ("--system", f"{PLAYERS}:everything", "--against", f"{PLAYERS}:first")
-    with serving(*pair, "--votes", str(tmp_path / "votes.jsonl")) as address:
+    with here(everything(), first(), votes=tmp_path / "votes.jsonl") as address:
         page = opened(browser, address, scheme, viewport={"width": 390, "height": 800})
         assert serious(page) == ""
         attach(page, files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -195,7 +196,7 @@ def test_an_answer_is_stopped_at_its_next_step_and_the_next_one_waits(behaviour:
     for seen, _ in enumerate(news):
         if seen == 1:
             conversation.stop()
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 4.5
     answer = conversation.panes[0].turns[-1][1]
     assert isinstance(answer, Failure)
     assert answer.stage == "stopped"
@@ -206,13 +207,16 @@ def test_an_answer_is_stopped_at_its_next_step_and_the_next_one_waits(behaviour:
 
 def test_words_and_steps_are_shown_while_an_answer_is_made() -> None:
     conversation = talk(Player("p", "slow"))
-    shown = []
+    words, steps = set[str](), set[str]()
     for _ in conversation.say("go on"):
-        shown.append(unfinished(conversation, 0))
-        if len(shown) == 6:
+        shown = unfinished(conversation, 0)
+        words |= set(re.findall(r">word (\d+)<", shown))
+        steps |= set(re.findall(r"Drawing: step (\d+) of 100<", shown))
+        if len(words) > 1 and len(steps) > 1:
             conversation.stop()
-    assert any("word 2" in each for each in shown)
-    assert any("Drawing: step 2 of 100" in each for each in shown)
+    assert len(words) > 1
+    assert len(steps) > 1
+    assert isinstance(conversation.panes[0].turns[-1][1], Failure)  # long before it was done
 
 
 def test_a_second_message_while_one_is_answered_is_refused() -> None:

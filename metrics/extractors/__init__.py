@@ -26,6 +26,7 @@ _HOMES = {
     "ClapExtractor": "clap",
     "ClipExtractor": "clip",
     "Dinov2Extractor": "vision_transformers",
+    "EfficientNetLiteExtractor": "packaged",
     "InceptionExtractor": "inception",
     "InceptionV3": "inception",
     "LaionClapExtractor": "laion",
@@ -35,6 +36,7 @@ _HOMES = {
     "Sound": "sounds",
     "VGGishExtractor": "vggish",
     "VideoMaeExtractor": "vision_transformers",
+    "YamnetExtractor": "packaged",
     "cmmd_clip": "clip",
     "read_sound": "sounds",
 }
@@ -44,6 +46,7 @@ __all__ = [
     "ClapExtractor",
     "ClipExtractor",
     "Dinov2Extractor",
+    "EfficientNetLiteExtractor",
     "InceptionExtractor",
     "InceptionV3",
     "LaionClapExtractor",
@@ -53,6 +56,7 @@ __all__ = [
     "Sound",
     "VGGishExtractor",
     "VideoMaeExtractor",
+    "YamnetExtractor",
     "cmmd_clip",
     "read_sound",
 ]

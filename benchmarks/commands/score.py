@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from benchmarks.harness.records import Result
 
 
+_OF_MEDIA = ("--prompts", "--extractor", "--resize", "--cache")
+_CAPTIONS = ("image-captioning", "video-captioning", "audio-captioning")
+_TAKEN = {**dict.fromkeys(_CAPTIONS, ("--extractor",)), "preferences": ("--prompts", "--extractor")}
+
+
 def score_command(  # noqa: PLR0913 - one parameter for each option
     family: Annotated[
         str,
         typer.Argument(
             help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
             "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; geneval; people; "
-            "results, which another tool wrote for each item; or a published benchmark, such as vqav2."
+            "preferences; results, which another tool wrote for each item; or a published benchmark, such as vqav2."
         ),
     ],
     *,
@@ -44,7 +49,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     extractor: Annotated[
         list[str] | None,
-        typer.Option(help="Generated media: a network of `nextgpt-bench list`, as NAME or NAME:WEIGHTS."),
+        typer.Option(help="A network of `nextgpt-bench list`, as NAME or NAME:WEIGHTS; for captions minilm."),
     ] = None,
     resize: Annotated[
         str | None, typer.Option(help="For Inception: clean [the default], pytorch-fid, tf1, torchmetrics.")
@@ -59,19 +64,21 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     """Score what any program made: answers, pictures, clips, sounds; people's and other tools' judgements."""
     from difflib import get_close_matches
 
-    from benchmarks.score import composition, media
+    from benchmarks.score import composition, media, preferences
     from benchmarks.score.formats import FAMILIES
     from benchmarks.score.generated import Generated
     from benchmarks.score.published import published_names
 
-    families = (*FAMILIES, *media.FAMILIES, composition.FAMILY, "people", "results", *published_names())
+    families = (*FAMILIES, *media.FAMILIES, composition.FAMILY, preferences.FAMILY, "people", "results")
+    families = (*families, *published_names())
     if family not in families:
         close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
     of_media = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
-    for option, value in ({} if family in media.FAMILIES else of_media).items():
-        if value is not None:
-            raise typer.BadParameter(f"{option} is of no use for {family}; leave it out")
+    taken = _OF_MEDIA if family in media.FAMILIES else _TAKEN.get(family, ())
+    useless = [option for option, value in of_media.items() if value is not None and option not in taken]
+    if useless:
+        raise typer.BadParameter(f"{useless[0]} is of no use for {family}; leave it out")
     if family in media.FAMILIES:
         asked = Generated(
             family, predictions, references, prompts, extractor or (), resize, cache, allow_missing
@@ -84,24 +91,31 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         results = _score_judged(family, predictions, references)
     elif references is None:
         raise typer.BadParameter(f"{family} is scored against --references; name the annotation file")
+    elif family == preferences.FAMILY:
+        results = preferences.score_preferences(predictions, references, prompts, *(extractor or ())[:1])
     else:
-        results = _score_answers(family, references, predictions, allow_missing)
+        results = _score_answers(family, references, predictions, allow_missing, *(extractor or ())[:1])
     show(results, json, csv)
     if all(result.value is None for result in results):
         raise typer.Exit(1)
 
 
-def _score_answers(family: str, references: Path, predictions: Path, allow_missing: bool) -> list[Result]:
-    """Answers to questions, and what was seen in pictures."""
+def _score_answers(
+    family: str, references: Path, predictions: Path, allow_missing: bool, network: str | None = None
+) -> list[Result]:
+    """Answers to questions, and what was seen in pictures; captions by a network that embeds them too."""
     from benchmarks.score.composition import FAMILY, score_composition
-    from benchmarks.score.files import score_files
+    from benchmarks.score.files import score_files, score_sentences
     from benchmarks.score.formats import FAMILIES
     from benchmarks.score.published import score_published
 
     if family == FAMILY:
         return score_composition(references, predictions, allow_missing=allow_missing)
     score = score_files if family in FAMILIES else score_published
-    return score(family, references, predictions, allow_missing=allow_missing)
+    found = score(family, references, predictions, allow_missing=allow_missing)
+    if network is not None:
+        found += score_sentences(family, references, predictions, network, allow_missing=allow_missing)
+    return found
 
 
 def _score_judged(family: str, predictions: Path, references: Path | None) -> list[Result]:

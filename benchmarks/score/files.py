@@ -7,14 +7,20 @@ References are official annotation files, answers are official results files or 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness.benchmark import Benchmark
+from benchmarks.harness.benchmark import Benchmark, MetricUse
 from benchmarks.harness.records import Prediction, Result, read_predictions
 from benchmarks.harness.scoring import score_predictions, with_unchecked
+from benchmarks.registry import EXTRACTORS, load_extractor
 from benchmarks.score.formats import FAMILIES, Family
-from benchmarks.tasks.official import holds_predictions
+from benchmarks.tasks.official import DataError, holds_predictions, reference, said
 from nextgpt.messages import Failure, assistant
+
+if TYPE_CHECKING:
+    from metrics.metric import Metric
 
 
 def score_files(
@@ -35,20 +41,50 @@ def score_files(
         DataError: an official file, or a record in it, can't be used.
         RecordError: the same of our own file; or the two files don't belong together.
     """
-    samples = FAMILIES[family].references(references)
+    return _score(family, FAMILIES[family], references, predictions, allow_missing=allow_missing)
+
+
+def score_sentences(
+    family: str, references: Path, predictions: Path, network: str, *, allow_missing: bool = False
+) -> list[Result]:
+    """Score captions by a network that embeds sentences, such as ``minilm``; otherwise as `score_files`.
+
+    Raises:
+        RegistryError: no such network.
+        DataError: a network for other media.
+        RecordError: as `score_files`.
+    """
+    entry = EXTRACTORS.get(network.partition(":")[0])
+    if entry is not None and entry.media != "texts":
+        raise DataError(f"{network} takes {entry.media}; captions are embedded by minilm or minilm:FOLDER.")
+    use = MetricUse("sentence_similarity", partial(_similarity, network), said, reference("captions"))
+    of_sentences = replace(FAMILIES[family], uses=lambda: (use,))
+    return _score(family, of_sentences, references, predictions, allow_missing=allow_missing)
+
+
+def _similarity(network: str) -> Metric[Any]:
+    from metrics.captions.sentences import SentenceSimilarity
+
+    return SentenceSimilarity(load_extractor(network))
+
+
+def _score(
+    name: str, family: Family, references: Path, predictions: Path, *, allow_missing: bool
+) -> list[Result]:
+    samples = family.references(references)
     ours = holds_predictions(predictions)
     if ours:
         answers = read_predictions(predictions)
     else:
-        results = FAMILIES[family].results(predictions)
+        results = family.results(predictions)
         answers = [Prediction(sample, assistant(text)) for sample, text in results.items()]
     if allow_missing:
         answered = {prediction.sample for prediction in answers}
         missing = Failure("missing", "no answer in the file")
         answers += [Prediction(sample.id, missing) for sample in samples if sample.id not in answered]
     rows: list[Result] = []
-    benchmark = _benchmark(family, FAMILIES[family])
-    slicings = FAMILIES[family].slicings or (None,)
+    benchmark = _benchmark(name, family)
+    slicings = family.slicings or (None,)
     for slicing in slicings:
         scored = score_predictions(
             replace(benchmark, slices=slicing), samples, answers, system=predictions.name, where=predictions

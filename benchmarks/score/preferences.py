@@ -47,7 +47,7 @@ def score_preferences(
     if predictions.is_dir():
         if prompts is None or extractor is None:
             raise DataError(
-                f"{predictions}: pictures are scored by a network; give --prompts, and --extractor clip:FOLDER "
+                f"{predictions}: pictures need a network; give --prompts, and --extractor clip:FOLDER "
                 "with the preference model's weights."
             )
         model, sides = _by_network(predictions, references, read_prompts(prompts), extractor)

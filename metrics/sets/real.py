@@ -66,8 +66,12 @@ class RealSet:
         """The set that all of these are; None where they are references of their own.
 
         Raises:
-            MetricInputError: some are, and some are not, or they are several sets.
+            MetricInputError: some are, and some are not, or they are several sets; or a reference is None.
         """
+        if any(each is None for each in references):
+            raise MetricInputError(
+                "true items are not here; fetch them all, or give features of the real set"
+            )
         sets = {each.content_hash: each for each in references if isinstance(each, RealSet)}
         if not sets:
             return None

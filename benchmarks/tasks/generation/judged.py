@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def picture_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
     """FID against a sample's ``image`` or a real set, unless there is none, and CLIPScore with ``prompt``."""
     score = _use("clip_score", _clip_score, "clip", _pixels, reference("prompt"))
-    fid = _use("fid", _fid, "inception", _pixels, _true_pixels)
+    fid = _use("fid", _fid, "inception", _pixels, _true("image", "real fid", lambda image: image.pixels))
     return (fid, score) if reference_set else (score,)
 
 
@@ -32,11 +32,12 @@ def clip_uses(*, reference_set: bool = True, fvd: bool = False) -> tuple[MetricU
     ``features`` takes frames, uint8 [T, H, W, 3], of each clip.
     """
     similarity = _use("clipsim", _clipsim, "clip", _frames, reference("prompt"))
-    fid = _use("fid", _fid, "inception", _middle_frame, _true_middle_frame)
+    fid = _use("fid", _fid, "inception", _middle_frame, _true("video", "real fid", _middle))
     if not reference_set:
         return (similarity,)
     both = (similarity, fid)
-    return (*both, _use("fvd", _fvd, "i3d", _frames, _true_frames)) if fvd else both
+    true = _true("video", "real fvd", lambda clip: clip.frames)
+    return (*both, _use("fvd", _fvd, "i3d", _frames, true)) if fvd else both
 
 
 def sound_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
@@ -48,7 +49,7 @@ def sound_uses(*, reference_set: bool = True) -> tuple[MetricUse, ...]:
         _use("fad", _fad, "vggish", _sound, _true("audio", "real fad")),
         _use("fd", _fd, "panns", _sound, _true("audio", "real fd")),
         _use("audio_inception_score", _inception_score, "panns", _sound, _true("audio", "real fd")),
-        _use("kl_reference_prediction", _kl, "panns", _sound, lambda sample: sample.references.get("audio")),
+        _use("kl_reference_prediction", _kl, "panns", _sound, _true("audio", "")),
         clap,
     )
 
@@ -195,21 +196,19 @@ def _sound(answer: Message) -> Any:
     return answer.sounds[0] if answer.sounds else None
 
 
-def _true(name: str, real: str) -> Callable[[Sample], Any]:
-    """The real set of that name where one is given, else a sample's own true medium."""
-    return lambda sample: sample.references.get(real) or sample.references[name]
+def _true(
+    name: str, real: str, seen: Callable[[Any], Any] = lambda medium: medium
+) -> Callable[[Sample], Any]:
+    """The real set of that name where one is given, else what is seen of a sample's own true medium.
 
+    None where the true medium is not here, for a set of another metric stands in for it: there is no value.
+    """
 
-def _true_pixels(sample: Sample) -> Any:
-    return sample.references.get("real fid") or sample.references["image"].pixels
+    def of(sample: Sample) -> Any:
+        medium = sample.references.get(name)
+        return sample.references.get(real) or (None if medium is None else seen(medium))
 
-
-def _true_frames(sample: Sample) -> Any:
-    return sample.references.get("real fvd") or sample.references["video"].frames
-
-
-def _true_middle_frame(sample: Sample) -> Any:
-    return sample.references.get("real fid") or _middle(sample.references["video"])
+    return of
 
 
 def _middle(clip: Any) -> Any:

@@ -22,11 +22,12 @@ from metrics.metric import FloatArray
 from nextgpt.media import Audio, Image, Medium, Video
 from nextgpt.messages import Message, Modality, Request, assistant
 from tests.benchmarks.fakes import Speaker
-from tests.benchmarks.networks import Colours, Ears
+from tests.benchmarks.networks import Colours
 from tests.benchmarks.tasks.official_files import coco, write
 
 N = 12
-HERE = "tests.benchmarks.tasks.test_generation_runs"
+SEES = "tests.benchmarks.tasks.test_generation_runs:Eyes"
+HEARS = "tests.benchmarks.networks:Ears"
 
 
 class Eyes(Colours):
@@ -38,26 +39,14 @@ class Eyes(Colours):
 
 @pytest.fixture
 def networks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    entries = {
-        name: ExtractorEntry(name, "", f"{HERE}:{target}", "pictures")
-        for name, target in {
-            **dict.fromkeys(("inception", "clip", "i3d"), "Eyes"),
-            **dict.fromkeys(("vggish", "panns"), "Ears"),
-        }.items()
-    }
+    found = {"inception": SEES, "clip": SEES, "i3d": SEES, "vggish": HEARS, "panns": HEARS, "clap": HEARS}
+    entries = {name: ExtractorEntry(name, "", target, "pictures") for name, target in found.items()}
     monkeypatch.setattr(registry, "EXTRACTORS", entries)
-    monkeypatch.setattr(judged, "_clap_score", _score_of_ears)
     for cached in (judged._extractor, judged._classifier):
         cached.cache_clear()
     yield
     for cached in (judged._extractor, judged._classifier):
         cached.cache_clear()
-
-
-def _score_of_ears(_: str) -> Any:
-    from metrics.pairs.sounds import CLAPScore
-
-    return CLAPScore(Ears())
 
 
 def shade(number: int) -> Image:

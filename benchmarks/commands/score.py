@@ -25,7 +25,7 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         typer.Argument(
             help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
             "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; geneval; people; "
-            "preferences; results, which another tool wrote for each item; or a published benchmark, as vqav2."
+            "preferences; results, which another tool wrote for each item; a published benchmark, as vqav2."
         ),
     ],
     *,

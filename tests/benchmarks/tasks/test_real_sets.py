@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from benchmarks.registry import load_benchmark
 from benchmarks.tasks.generation import judged
 from benchmarks.tasks.official import DataError
 from metrics.sets.frechet import frechet_distance
-from nextgpt.media import Audio, Image, Video
-from nextgpt.messages import assistant
+from nextgpt.media import Audio, Image, Medium, Video
+from nextgpt.messages import Modality, assistant
 from tests.benchmarks.networks import Colours
 from tests.benchmarks.tasks.official_files import coco, miniature, write
 
@@ -147,7 +147,7 @@ def test_a_set_for_one_metric_leaves_the_others_without_a_value_and_says_why(
     folder = without_media(name, tmp_path)
     keep(folder / f"{metric}_real.npz")
     benchmark = load_benchmark(name)
-    made = {
+    made: Mapping[Modality, Medium] = {
         "image": Image(np.zeros((4, 4, 3), np.uint8)),
         "video": Video(np.zeros((8, 16, 16, 3), np.uint8), 4),
         "audio": Audio(np.full(4000, 0.1, np.float32), 16_000),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from benchmarks.harness.predictions import Prediction, read_predictions
 from benchmarks.score.material import CLIPS, PICTURES, SOUNDS
 from benchmarks.tasks.official import (
+    LARGEST,
     DataError,
     by_id,
     holds_predictions,
@@ -103,8 +105,8 @@ def _kind(path: Path) -> int:
 def read_answers(path: Path) -> Mapping[str, Message | Failure]:
     """Answers by sample id, from our ``predictions.jsonl``, official results, or a folder of made media.
 
-    Official results are a list (JSON, JSON lines, CSV or TSV) of records with an id and an answer, each under
-    one of the names that data sets give it (`IDS`, `ANSWERS`); or an object from ids to answers.
+    Official results are a list (JSON, JSON lines, CSV, TSV or XLSX) of records with an id and an answer, each
+    under one of the names that data sets give it (`IDS`, `ANSWERS`); or an object from ids to answers.
 
     Raises:
         DataError: the file is missing, cut off, or of no known format, or answers a sample twice.
@@ -116,6 +118,8 @@ def read_answers(path: Path) -> Mapping[str, Message | Failure]:
         return StoredAnswers(read_predictions(path))
     if path.name.lower().endswith((".tsv", ".tsv.gz")):
         rows: Sequence[tuple[str, Mapping[str, Any]]] = read_csv(path, delimiter="\t")[1]
+    elif path.suffix.lower() == ".xlsx":
+        rows = _sheet(path)
     elif is_csv(path) or not isinstance(data := read_json(path), dict):
         rows = rows_of(path)
     elif (key := _named(data, IDS)) is not None and (answer := _named(data, ANSWERS)) is not None:
@@ -130,6 +134,30 @@ def read_answers(path: Path) -> Mapping[str, Message | Failure]:
         )
     found = ((_identity(key, row, where), text(row, answer, where)) for where, row in rows)
     return {sample: assistant(said) for sample, said in by_id(found, "sample", path).items()}
+
+
+def _sheet(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    """The rows of a workbook's first sheet, as MMBench takes results, columns named by the first.
+
+    Raises:
+        DataError: it is missing, damaged or far too large.
+    """
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > LARGEST:
+            raise DataError(f"{path}: holds more than {LARGEST >> 20} MB; save it as CSV.")
+        rows = load_workbook(path, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
+        head = [str(cell) for cell in next(rows)]
+        lines = [dict(zip(head, row, strict=True)) for row in rows if any(cell is not None for cell in row)]
+    except DataError:
+        raise
+    except Exception as error:  # what is no workbook fails in zipfile, XML or openpyxl
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{path}: no workbook that can be read ({reason}); save it as CSV.") from error
+    return [(f"{path}, row {number}", line) for number, line in enumerate(lines, start=2)]
 
 
 def _named(row: Mapping[str, Any], names: Sequence[str]) -> str | None:

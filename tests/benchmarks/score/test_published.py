@@ -90,6 +90,25 @@ def test_an_object_from_questions_to_replies_is_read_too(tmp_path: Path) -> None
     assert {key: answer.text for key, answer in read_answers(path).items()} == {"1_2": "B", "1_3": "C"}  # type: ignore[union-attr]
 
 
+def test_a_workbook_is_read_as_mmbench_takes_it_and_a_damaged_one_is_a_line(
+    tmp_path: Path, score: Any
+) -> None:
+    from openpyxl import Workbook
+
+    answered("mmbench", tmp_path)
+    book = Workbook()
+    for row in (["index", "question", "prediction"], [7, "q", "B"], [1000007, "q", "A"], [None, None, None]):
+        book.active.append(row)
+    path = tmp_path / "results.xlsx"
+    book.save(path)
+    code, rows, err = score("mmbench", path)
+    assert (code, err, rows[0]["value"]) == (0, "", 1)
+    path.write_bytes(path.read_bytes()[:500])
+    code, _, err = score("mmbench", path)
+    assert code == 1
+    assert "no workbook that can be read" in err
+
+
 def test_answers_to_other_samples_are_refused_and_missing_ones_counted_where_that_is_allowed(
     tmp_path: Path, score: Any
 ) -> None:

@@ -104,6 +104,11 @@ class HuggingFace:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         model.generation_config.max_length = None  # max_new_tokens says it
 
+    @property
+    def talks(self) -> bool:
+        """Whether it takes conversations: it has a chat template."""
+        return self._template is not None
+
     def respond(self, requests: Sequence[Request]) -> list[Message | Failure]:
         """Answer a batch, the requests with the same kinds of media together."""
         answers: list[Message | Failure | None] = [self._impossible(request) for request in requests]

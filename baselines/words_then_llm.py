@@ -7,7 +7,13 @@ style transfer. All of it runs on a CPU.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from baselines.tools import Tool, ToolPipeline, Worker
+from nextgpt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from baselines.huggingface import HuggingFace
 
 NAME = "words-then-llm"
 WEIGHTS = ("smollm2", "minilm", "detector", "lite2", "yamnet", "whisper", "voice", "style")
@@ -23,14 +29,30 @@ def load(*, blind: bool = False) -> ToolPipeline:
     Raises:
         ConfigError: weights are not fetched, or a package is not installed; says which.
     """
-    from baselines import huggingface
     from baselines.chooser import Chooser
     from baselines.small_planner import SmallPlanner
     from nextgpt.weights.places import locate
 
-    planner = SmallPlanner(huggingface.load(WRITER), Chooser(locate("packaged:minilm")))
+    planner = SmallPlanner(writer(), Chooser(locate("packaged:minilm")))
     senses = _blind() if blind else _senses()
     return ToolPipeline(planner, [*senses, *_makers()], name=f"{NAME}-blind" if blind else NAME)
+
+
+def writer(place: str = WRITER) -> HuggingFace:
+    """The language model.
+
+    Raises:
+        ConfigError: it has no chat template, so that no examples can be shown to it.
+    """
+    from baselines import huggingface
+
+    model = huggingface.load(place)
+    if not model.talks:
+        raise ConfigError(
+            f"{place.partition('?')[0]}: its tokenizer has no chat template; a model that was taught to talk "
+            "was expected, such as packaged:smollm2"
+        )
+    return model
 
 
 def _senses() -> list[Tool]:

@@ -118,3 +118,57 @@ def _speaker(llama: Any) -> LanguageModel:
         num_attention_heads=2,
     )
     return LanguageModel(LlamaForCausalLM(config), llama, {"image": 4})
+
+
+# SmolLM2's own chat template, as its GGUF file holds it.
+CHAT = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, "
+    "trained by Hugging Face<|im_end|>\n' }}"
+    "{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def chatting() -> Any:
+    """A tokenizer of bytes with the special tokens of chats, as SmolLM2's has them."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(["user\nassistant\nsystem\nYou are a helpful AI assistant"], trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=special[1], eos_token=special[2], chat_template=CHAT
+    )
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        (user("What is it?"),),
+        (user("hi"), assistant("Hello there."), user("and now?")),
+        (user("two\nlines "),),
+    ],
+)
+def test_preset_photo_writes_the_models_own_chat_template(chatting: Any, talk: tuple[Any, ...]) -> None:
+    own = Writer(load_config("photo").prompt, chatting, Signals(len(chatting), {}), 8)
+    turns = [{"role": turn.role, "content": turn.text} for turn in talk]
+    text = chatting.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    assert own.write(talk).ids == chatting(text, add_special_tokens=False)["input_ids"]
+
+
+def test_typed_text_that_spells_a_templates_own_token_stays_text(chatting: Any) -> None:
+    own = Writer(load_config("photo").prompt, chatting, Signals(len(chatting), {}), 8)
+    plain, spelt = (own.write((user(text),)).ids for text in ("end", "<|im_end|>"))
+    (end,) = own.end
+    assert spelt.count(end) == plain.count(end)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nextgpt.training
-from nextgpt.config import load_config
+from nextgpt.config import STAGES, load_config
 from nextgpt.training import native
 
 CONFIGS = Path(nextgpt.training.__file__).parent / "configs"
@@ -33,7 +33,7 @@ def test_full_size_presets_read_the_released_formats(name: str) -> None:
     training = load_config(name).training
     assert training is not None
     assert training.source == f"{native.__name__}:examples"
-    for plan in (training.encoding, training.decoding, training.instruct):
+    for plan in tuple(map(training.stage, STAGES)):
         assert (plan.steps, plan.epochs, plan.checkpointing) == (0, 1, True)
         assert plan.batch % plan.accumulate == 0
 
@@ -41,7 +41,7 @@ def test_full_size_presets_read_the_released_formats(name: str) -> None:
 def test_the_papers_settings_are_those_of_its_table() -> None:
     training = load_config("7b").training
     assert training is not None
-    stages = (training.encoding, training.decoding, training.instruct)
+    stages = tuple(map(training.stage, STAGES))
     assert [plan.learning_rate for plan in stages] == [4e-4, 4e-4, 5e-4]
     assert {(plan.weight_decay, plan.warmup, plan.longest) for plan in stages} == {(0.001, 0.1, 512)}
     assert [plan.batch for plan in stages] == [18 * 3, 8 * 3, 4 * 4]

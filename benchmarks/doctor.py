@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.extractors import NETWORKS
 from benchmarks.harness.provenance import redact
-from benchmarks.registry import SYSTEMS, load_extractor, load_packaged, load_system
+from benchmarks.registry import EXTRACTORS, SYSTEMS, load_extractor, load_packaged, load_system
 
 CLIP, CLAP = "openai/clip-vit-base-patch32", "laion/clap-htsat-unfused"
 CAPTION = (["two dogs"], [["two dogs"]])  # what programs are asked about, with its reference
@@ -21,6 +20,7 @@ _FOR_DISTANCES = {
     "clip-336": "cmmd as published",
     "dinov2": "fd_dinov2",
     "videomae": "fvd over VideoMAE features",
+    "imagebind": "imagebind_score, avh_score, javis_score",
 }
 TOYWORLD_CLIP = ("fid and clip_score of toyworld's benchmarks",)
 
@@ -74,7 +74,7 @@ def examine(packaged: Path | None = None) -> Iterator[Finding]:
     yield _look("toyworld's extractor", TOYWORLD_CLIP, partial(ClipExtractor, WEIGHTS))
     yield _look(f"CLIP {CLIP}", clip.DISABLES, partial(ClipExtractor, CLIP))
     for name, what in _FOR_DISTANCES.items():
-        yield _look(f"{name}, {NETWORKS[name].source}", (what,), partial(load_extractor, name))
+        yield _look(f"{name}, {EXTRACTORS[name].source}", (what,), partial(load_extractor, name))
     yield _look("FID's Inception", inception.DISABLES, InceptionExtractor)
     yield _look("VGGish", vggish.DISABLES, VGGishExtractor)
     for rate in panns.VARIANTS:

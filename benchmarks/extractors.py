@@ -25,7 +25,7 @@ class ExtractorEntry:
     name: str
     about: str
     target: str
-    media: Literal["pictures", "clips", "sounds", "texts"]
+    media: Literal["pictures", "clips", "sounds", "texts", "all media"]
     source: str | None = None
 
 

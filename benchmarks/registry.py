@@ -61,7 +61,16 @@ class SystemEntry:
 
 
 BENCHMARKS: Mapping[str, BenchmarkEntry] = CARDS
-EXTRACTORS: Mapping[str, ExtractorEntry] = NETWORKS
+EXTRACTORS: Mapping[str, ExtractorEntry] = {
+    **NETWORKS,
+    "imagebind": ExtractorEntry(
+        "imagebind",
+        "ImageBind, any two media and texts in one space; imagebind:FOLDER for its weights elsewhere",
+        "nextgpt.encoding.embedding:load",
+        "all media",
+        "nielsr/imagebind-huge",
+    ),
+}
 
 SUITES: Mapping[str, Suite] = ALL_SUITES
 

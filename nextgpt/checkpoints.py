@@ -25,7 +25,7 @@ import yaml
 
 from nextgpt.config import Stage
 from nextgpt.documents import read_yaml
-from nextgpt.errors import ConfigError, UserError
+from nextgpt.errors import ConfigError, UserError, written_aside
 from nextgpt.fields import build
 
 if TYPE_CHECKING:
@@ -93,14 +93,11 @@ def save(folder: Path, card: Card, tensors: Mapping[str, torch.Tensor]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in tensors.items()}
     _refuse_not_finite(folder / TENSORS, half)  # what half precision does not hold would be infinite
-    temporary = folder / f".{TENSORS}.part"
-    save_file(half, temporary)
-    temporary.chmod(0o644)  # safetensors lets nobody else read it
-    temporary.replace(folder / TENSORS)
-    text = yaml.safe_dump(asdict(card), sort_keys=False)
-    temporary = folder / f".{CARD}.part"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(folder / CARD)
+    with written_aside(folder / TENSORS) as aside:
+        save_file(half, aside)
+        aside.chmod(0o644)  # safetensors lets nobody else read it
+    with written_aside(folder / CARD) as aside:
+        aside.write_text(yaml.safe_dump(asdict(card), sort_keys=False), encoding="utf-8")
 
 
 def _refuse_not_finite(where: Path, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -345,6 +345,8 @@ def _connect(ray: Any, workers: int, address: str | None) -> None:
             start(address="local", num_cpus=max(workers, os.cpu_count() or 1), include_dashboard=False)
         else:
             start(address=address)
+    except SystemExit:  # Ray's own way to meet SIGTERM, which it takes while it connects
+        raise KeyboardInterrupt from None
     except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
         raise PoolError(f"no Ray cluster at {address or 'hand'}: {one_line(told(error))}") from error
 

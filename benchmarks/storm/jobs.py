@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,34 @@ from benchmarks.speed.overhead import BENCHMARK, TEXT, exact_match
 from nextgpt.media import Image
 from nextgpt.messages import Failure, Message, Modality, Request, assistant
 
+FAULTS = ("kill", "kill", "kill", "terminate", "full disk")
+WORKER, WORKERS = (
+    "kill a worker",
+    "workers",
+)  # a fault; the file of a job whose workers write down who they are
 SAMPLES = 60
 PARTS = 3
 
 Step = Callable[[Path], object]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes:
+        name: for the counts.
+        steps: of a job, in order; each is done again until it ends by itself.
+        outcome: what a job that has ended came to, without the time that it took.
+        complaints: how a job's end differs from the outcome of an undisturbed one.
+        faults: what may befall it.
+    """
+
+    name: str
+    steps: Callable[[Random], list[Step]]
+    outcome: Callable[[Path], Any]
+    complaints: Callable[[Path, Any], list[str]]
+    faults: Sequence[str] = FAULTS
 
 
 class Painter:
@@ -64,15 +89,18 @@ def benchmark() -> Benchmark:
     return replace(BENCHMARK, name="storm", load=_grouped, metrics=(words, pictures))
 
 
-def steps(kind: str, random: Random) -> list[Step]:
-    """The steps of a job, in the order in which they are done; each is done again until it ends by itself."""
-    if kind == "run":
-        return [lambda out: evaluate(benchmark(), Painter(), out, batch_size=5, progress=False)]
-    if kind == "score":
-        return [
-            lambda out: run(benchmark(), Painter(), out, batch_size=5, progress=False),
-            lambda out: score(read_run(folder(out)), benchmark()),
-        ]
+def _run(_: Random) -> list[Step]:
+    return [lambda out: evaluate(benchmark(), Painter(), out, batch_size=5, progress=False)]
+
+
+def _score(_: Random) -> list[Step]:
+    return [
+        lambda out: run(benchmark(), Painter(), out, batch_size=5, progress=False),
+        lambda out: score(read_run(folder(out)), benchmark()),
+    ]
+
+
+def _shards(random: Random) -> list[Step]:
     parts = [Options(shard=Shard(index, PARTS)) for index in range(1, PARTS + 1)]
     random.shuffle(parts)
     return [*map(_part, parts), lambda out: merge(folder(out), benchmark())]
@@ -80,9 +108,6 @@ def steps(kind: str, random: Random) -> list[Step]:
 
 def _part(options: Options) -> Step:
     return lambda out: run(benchmark(), Painter(), out, options, batch_size=5, progress=False)
-
-
-KINDS = ("run", "score", "shards")
 
 
 def folder(out: Path) -> Path:
@@ -108,3 +133,9 @@ def complaints(out: Path, expected: tuple[list[Result], dict[str, object]]) -> l
     found += [f"left behind: {path.name}" for path in sorted(folder(out).rglob(".*.part"))]
     checks = verify(read_run(folder(out)), benchmark())
     return found + [f"{each.what} {each.outcome}: {each.why}" for each in checks if not each.holds]
+
+
+KINDS = tuple(
+    Kind(name, steps, outcome, complaints)
+    for name, steps in (("run", _run), ("score", _score), ("shards", _shards))
+)

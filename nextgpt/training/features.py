@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextgpt.errors import UserError
+from nextgpt.errors import UserError, written_aside
 from nextgpt.signals import MODALITIES
 
 if TYPE_CHECKING:
@@ -96,17 +96,13 @@ class Table:
         self._folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(" ".join(self._kept).encode()).hexdigest()[:16]
         # Two processes may compute the same: each writes a file of its own, and the last one stays.
-        temporary = self._folder / f".{name}.{os.getpid()}.part"
-        try:
+        with written_aside(self._folder / f"{name}.safetensors", f"{os.getpid()}.") as aside:
             # Rows are views of one block, in the order of axes that the network left.
             whole = torch.contiguous_format
-            save_file({key: row.clone(memory_format=whole) for key, row in self._kept.items()}, temporary)
-            temporary.chmod(0o644)  # safetensors lets nobody else read it
-            with temporary.open("rb") as file:
+            save_file({key: row.clone(memory_format=whole) for key, row in self._kept.items()}, aside)
+            aside.chmod(0o644)  # safetensors lets nobody else read it
+            with aside.open("rb") as file:
                 os.fsync(file.fileno())
-            temporary.replace(self._folder / f"{name}.safetensors")
-        finally:
-            temporary.unlink(missing_ok=True)
         self._kept.clear()
         self._open(self._folder / f"{name}.safetensors")
 

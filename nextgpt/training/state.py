@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from nextgpt.errors import written_aside
 from nextgpt.training import zero
 from nextgpt.training.data import TrainingError
 
@@ -89,12 +90,10 @@ def keep(path: Path, moving: Moving, step: int, plan: str) -> None:
     }
     if not moving.accelerator.is_main_process:
         return
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("wb") as file:
+    with written_aside(path) as aside, aside.open("wb") as file:
         torch.save(state, file)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def restore(path: Path, moving: Moving, plan: str) -> int:

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nextgpt.config import StageConfig
+from nextgpt.errors import DiskError, written_aside
 from nextgpt.terminal import cell
 from nextgpt.training import state, zero
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import TrainingError
 from nextgpt.training.draws import Draws
+from nextgpt.training.interrupts import whole
 from nextgpt.training.losses import Objective, terms
 from nextgpt.training.order import Order
 from nextgpt.training.stages import checkpointed
@@ -134,11 +136,12 @@ class Run:
         every = max(1, plan.steps // 20)
         try:
             while self.step < plan.steps:
-                found = self.advance()
-                self.step += 1
-                progress.update(task, completed=self.step)
-                if self.step % every == 0 or self.step == plan.steps:
-                    self._log(found, time.monotonic() - began, progress)
+                with whole():
+                    found = self.advance()
+                    self.step += 1
+                    progress.update(task, completed=self.step)
+                    if self.step % every == 0 or self.step == plan.steps:
+                        self._log(found, time.monotonic() - began, progress)
                 if self.step - saved >= plan.save_every and self.step < plan.steps:
                     self.keep()
                     saved = self.step
@@ -224,8 +227,14 @@ class Run:
     def _log(self, found: Mapping[str, torch.Tensor], seconds: float, progress: Progress) -> None:
         values = {name: round(value.item(), 5) for name, value in found.items()}
         if self.accelerator.is_main_process:
-            with (self.out / LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": self.step, **values, "seconds": round(seconds, 1)}) + "\n")
+            path = self.out / LOG
+            try:
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"step": self.step, **values, "seconds": round(seconds, 1)}) + "\n")
+            except OSError as error:
+                raise DiskError(
+                    f"{path}: cannot be written ({error.strerror}); make room, then go on with --resume"
+                ) from error
             said = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
             progress.console.print(cell(f"step {self.step:>6}  {said}  {seconds:.0f} s"), soft_wrap=True)
 
@@ -285,7 +294,8 @@ def _cut_log(path: Path, step: int) -> None:
     """Drop the lines after a step: they will be written again."""
     if path.exists():
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with written_aside(path) as aside:
+            aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _step_of(line: str) -> float:

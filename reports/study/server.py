@@ -15,13 +15,21 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.harness.storage import disk, parse_json, read_file, read_json, to_json, write_atomically
+from benchmarks.harness.storage import (
+    RecordError,
+    disk,
+    parse_json,
+    read_file,
+    read_json,
+    to_json,
+    write_atomically,
+)
 from nextgpt.terminal import visible
 from reports.study.records import RATERS, SERVED, Answer, Study, check_value
 from reports.study.sheets import MEDIA, page_data, render_page
@@ -65,7 +73,7 @@ class Store:
         self._path = study.folder / SERVED / ANSWERS
         with disk(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._open()) as base:
+        with self._base() as base:
             base.execute(
                 "CREATE TABLE IF NOT EXISTS answers (rater INTEGER, trial TEXT, said TEXT, seconds REAL, "
                 "comment TEXT, PRIMARY KEY (rater, trial)) WITHOUT ROWID"
@@ -106,7 +114,7 @@ class Store:
         if not isinstance(seat, str) or len(seat) > 64:
             raise AnswerError("a seat is a short text")
         row = (rater, record["trial"], json.dumps(said), float(seconds), visible(comment)[:2000])
-        with closing(self._open()) as base:
+        with self._base() as base:
             base.execute("BEGIN IMMEDIATE")
             if seat:
                 self._sit(base, row[:3], seat)
@@ -130,7 +138,7 @@ class Store:
 
     def seats(self, rater: int) -> int:
         """In how many browsers one rater's link was used to answer."""
-        with closing(self._open()) as base:
+        with self._base() as base:
             (count,) = base.execute(
                 "SELECT COUNT(DISTINCT seat) FROM seats WHERE rater = ?", (rater,)
             ).fetchone()
@@ -138,7 +146,7 @@ class Store:
 
     def of(self, rater: int) -> dict[str, dict[str, Any]]:
         """What one rater has said, by trial."""
-        with closing(self._open()) as base:
+        with self._base() as base:
             rows = base.execute("SELECT trial, said, seconds, comment FROM answers WHERE rater = ?", (rater,))
             return {
                 trial: {"answer": json.loads(said), "seconds": seconds, "comment": comment}
@@ -150,11 +158,18 @@ class Store:
         trials = {trial.id: len(trial.fields) for trial in self._study.trials[rater - 1]}
         return sum(len(row["answer"]) == trials.get(trial, -1) for trial, row in self.of(rater).items())
 
-    def _open(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=30)
-        base.execute("PRAGMA journal_mode=WAL")
-        base.execute("PRAGMA synchronous=FULL")
-        return base
+    @contextmanager
+    def _base(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=30)) as base:
+                base.execute("PRAGMA journal_mode=WAL")
+                base.execute("PRAGMA synchronous=FULL")
+                yield base
+        except sqlite3.Error as error:  # a full disk, or a file that is none of SQLite's
+            raise RecordError(
+                f"{self._path}: the answers can't be kept or read ({error}); make room, or put the file "
+                "back; what was confirmed before is in it"
+            ) from error
 
 
 def read_served(study: Study) -> Iterator[tuple[int, dict[str, Answer], dict[str, float], dict[str, str]]]:
@@ -246,10 +261,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.store.save(rater, parse_json(body))
             except SharedLinkError as error:
                 self._refuse(HTTPStatus.CONFLICT, str(error))
+            except RecordError:  # whose path is none of a rater's business
+                self._refuse(HTTPStatus.INSUFFICIENT_STORAGE, "not saved: the disk is full or fails; tell us")
             except (AnswerError, ValueError) as error:
                 self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-            except sqlite3.Error as error:
-                self._refuse(HTTPStatus.INSUFFICIENT_STORAGE, f"not saved: {error}")
             else:
                 self._send(HTTPStatus.OK, b'{"saved": true}\n', "application/json")
                 if self.server.progress:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,19 @@ def test_indexing_is_measured_on_files_of_the_official_form(tmp_path: Path) -> N
     command = [sys.executable, "-m", "benchmarks.speed.indexing", "--size", "30"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert [line[:15].strip() for line in done.stdout.splitlines()[1:]] == ["list", "index questions"]
+
+
+def test_neighbours_that_are_not_installed_are_left_out_by_name() -> None:
+    command = [sys.executable, "-m", "benchmarks.speed.neighbours", "--sizes", "20", "60"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    said = [line for line in done.stdout.splitlines() if "left out" in line or line.startswith("here")]
+    absent = [name for name in ("lm-eval", "inspect_ai") if find_spec(name.replace("-", "_")) is None]
+    assert [line.split()[0] for line in said] == [*absent, "here"]
+
+
+def test_the_cost_of_workers_is_measured_where_ray_is() -> None:
+    pytest.importorskip("ray", reason="Ray is an extra: pip install 'nextgpt[ray]'")
+    sizes = ["--samples", "32", "--null-samples", "64"]
+    command = [sys.executable, "-m", "benchmarks.speed.workers", *sizes]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert re.search(r"overhead of the Ray engine: -?[0-9.]+ ms for each sample", done.stdout)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.harness.predictions import FILE
 from benchmarks.storm.__main__ import storm
-from benchmarks.storm.jobs import complaints, folder, outcome, steps
+from benchmarks.storm.jobs import KINDS, complaints, folder, outcome
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the storm forks")
 
@@ -25,7 +25,7 @@ def test_a_short_storm_loses_nothing_and_changes_no_digit(tmp_path: Path) -> Non
 
 
 def test_the_storm_sees_what_is_lost_or_changed(tmp_path: Path) -> None:
-    (step,) = steps("run", Random(0))
+    (step,) = KINDS[0].steps(Random(0))
     step(tmp_path)
     expected = outcome(tmp_path)
     assert complaints(tmp_path, expected) == []

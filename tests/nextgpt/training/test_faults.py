@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import torch
 
 from nextgpt.checkpoints import tensors_hash
 from nextgpt.config import Config
+from nextgpt.errors import UserError
 from nextgpt.messages import assistant, user
 from nextgpt.model import NextGPT
 from nextgpt.training import loop
@@ -101,3 +105,48 @@ def test_what_cannot_be_used_is_counted_shown_and_refused_when_too_much(
     assert (tmp_path / "left_out.txt").read_text().startswith("long.json: record 7 has ")
     with pytest.raises(TrainingError, match=r"1 of 15 training .* tolerates 5%: long\.json: record 7"):
         loop.train(model, data, dataclasses.replace(plan, tolerated=0.05), tmp_path)
+
+
+def test_a_full_disk_is_a_line_and_the_last_state_goes_on(config: Config, tmp_path: Path) -> None:
+    plan = dataclasses.replace(PLAN, save_every=2)
+    loop.train(begin(config, "encoding", device="cpu"), examples(), plan, tmp_path / "whole")
+    size = (tmp_path / "whole" / loop.STATE).stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    loop.train(
+        begin(config, "encoding", device="cpu"), examples(), dataclasses.replace(plan, steps=4), tmp_path
+    )
+    kept = (tmp_path / loop.STATE).read_bytes()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, hard))
+    try:
+        with pytest.raises(UserError, match=r"state\.pt: cannot be written \(.*\); make room"):
+            loop.train(begin(config, "encoding", device="cpu"), examples(), plan, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / loop.STATE).read_bytes() == kept
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_a_request_to_end_waits_for_the_step_to_be_whole(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = begin(config, "encoding", device="cpu")
+    loop.train(whole, examples(), PLAN, tmp_path / "whole")
+    advance = loop.Run.advance
+
+    def interrupted(run: loop.Run) -> dict[str, torch.Tensor]:
+        found = advance(run)  # the weights are those of the next step, and nobody has counted it yet
+        if run.step == 4:
+            signal.raise_signal(signal.SIGINT)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Run, "advance", interrupted)
+        model = begin(config, "encoding", device="cpu")
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(model, examples(), PLAN, tmp_path / "cut")
+    assert torch.load(tmp_path / "cut" / loop.STATE, weights_only=True)["step"] == 5
+    resumed = begin(config, "encoding", device="cpu")
+    loop.train(resumed, examples(), PLAN, tmp_path / "cut", resume=True)
+    assert tensors_hash(resumed.trained().items()) == tensors_hash(whole.trained().items())
+    logs = [(tmp_path / which / loop.LOG).read_text().splitlines() for which in ("whole", "cut")]
+    assert [json.loads(line)["step"] for line in logs[0]] == [json.loads(line)["step"] for line in logs[1]]

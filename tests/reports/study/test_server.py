@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.storage import RecordError
 from reports.study import server as served
 from reports.study.making import Made
 from reports.study.ratings import read_returned
@@ -302,3 +304,24 @@ def test_a_killed_server_loses_no_confirmed_answer_and_doubles_none(tmp_path: Pa
     assert [sheet.rater for sheet in returned.sheets] == [1, 2, 3, 4, 5]
     for sheet in returned.sheets:
         assert sheet.answers == answers(made.study, made.key, sheet.rater, prefers())
+
+
+def test_answers_that_the_disk_does_not_take_are_not_confirmed(made: Made, server: StudyServer) -> None:
+    link, said = f"/r/{links(made.study)[0]}/answers", answer(made, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        status, words = ask(server.server_port, "POST", link, said)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (status, words) == (507, b"not saved: the disk is full or fails; tell us\n")
+    assert ask(server.server_port, "POST", link, said)[0] == 200
+    assert len(Store(made.study).of(1)) == 1
+
+
+def test_a_file_of_answers_that_is_none_is_a_line(made: Made) -> None:
+    Store(made.study)
+    path = made.study.folder / "served" / "answers.sqlite"
+    path.write_bytes(b"no data base" * 100)
+    with pytest.raises(RecordError, match=r"answers\.sqlite: the answers can't be kept or read"):
+        read_returned(made.study)

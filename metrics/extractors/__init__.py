@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from metrics.extractors.clip import ClipExtractor, cmmd_clip
     from metrics.extractors.inception import InceptionExtractor, InceptionV3
     from metrics.extractors.laion import LaionClapExtractor
+    from metrics.extractors.packaged import EfficientNetLiteExtractor, YamnetExtractor
     from metrics.extractors.panns import PannsExtractor
     from metrics.extractors.sentences import SentenceExtractor
     from metrics.extractors.sounds import Sound, read_sound

@@ -2,10 +2,11 @@
 
     python -m benchmarks.speed.answering
 
-Descriptions, questions, drawings, changes and small talk in turn, over toyworld's test scenes. Both ways
-answer the same requests with the same seeds; no time is shown before the answers are found equal: texts to
-the letter, pictures to `LEVELS` of 255, since sums over a batch are rounded in another order. The two ways
-take turns, and each one's best time counts, so that other work on the machine troubles both alike.
+Descriptions, questions, drawings, changes and small talk in turn, over toyworld's test scenes; of a system in
+all media, over clips and sounds too. Both ways answer the same requests with the same seeds; no time is shown
+before the answers are found equal: texts to the letter, media to `LEVELS` of 255, since sums over a batch are
+rounded in another order. The two ways take turns, and each one's best time counts, so that other work on the
+machine troubles both alike.
 
 All is measured twice, alone on the machine and beside a process that never rests: threads that spin while
 they wait for each other would take many times longer there (`nextgpt.threads`).
@@ -25,10 +26,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from benchmarks.registry import load_system
+from nextgpt.media import Audio, Medium, Video
 from nextgpt.messages import Failure, Message, Modality, Request, seed_of, user
 from nextgpt.threads import wait_asleep
 from toyworld.dialogue import DESCRIBE_WORDINGS, DRAW_WORDINGS, SMALL_TALK
 from toyworld.instructions import instruct
+from toyworld.kinds import KINDS
 from toyworld.language import paraphrase
 from toyworld.questions import questions
 from toyworld.render import render
@@ -36,6 +39,9 @@ from toyworld.scene import Scene
 from toyworld.splits import stream
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from benchmarks.harness.system import System
 
 LEVELS = 2
@@ -89,8 +95,35 @@ def _talk(scene: Scene, rng: random.Random) -> Asked:
 _KINDS: tuple[Callable[[Scene, random.Random], Asked], ...] = (_describe, _ask, _draw, _edit, _talk)
 
 
+def requests_in_all_media(count: int = 16) -> list[Request]:
+    """Descriptions, questions, things to be made and changes in turn, each of a picture, a clip and a sound.
+
+    Example:
+        >>> [request.conversation[0].media[0].modality for request in requests_in_all_media(3)]
+        ['image', 'video', 'audio']
+    """
+    rng = random.Random("answering")
+    streams = {kind: entry.stream("test", 0) for kind, entry in KINDS.items()}
+    found: list[Request] = []
+    for place in range(count):
+        kind, entry = list(KINDS.items())[place % len(KINDS)]
+        value = next(streams[kind])
+        asked: tuple[str, frozenset[Modality]] = rng.choice(entry.describe_requests), TEXT
+        shown: tuple[Medium, ...] = (entry.render(value),)
+        task = place // len(KINDS) % 4
+        if task == 1:
+            asked = entry.questions(value, rng, 1)[0].text, TEXT
+        elif task == 2:
+            wording = rng.choice(entry.make_requests).format(caption=entry.paraphrase(value, rng))
+            asked, shown = (wording, frozenset({entry.modality})), ()
+        elif task == 3 and (edit := entry.instruct(value, rng, seen=True)) is not None:
+            asked = f"{edit.text}.", frozenset({entry.modality})
+        found.append(Request((user(*shown, asked[0]),), wanted=asked[1], seed=seed_of(f"answering/{place}")))
+    return found
+
+
 def difference(left: Sequence[Message | Failure], right: Sequence[Message | Failure]) -> int:
-    """The largest difference between two systems' pictures, in levels of 255.
+    """The largest difference between two systems' media, in levels of 255.
 
     Raises:
         AssertionError: a text, a failure or the number of parts differs.
@@ -107,9 +140,19 @@ def difference(left: Sequence[Message | Failure], right: Sequence[Message | Fail
             if isinstance(part, str) or isinstance(same, str):
                 assert part == same, f"request {number}: {part!r} and {same!r}"
             else:
-                (a, b) = (np.asarray(medium.pixels, np.int16) for medium in (part, same))  # type: ignore[union-attr]
-                largest = max(largest, int(np.abs(a - b).max()))
+                assert type(part) is type(same), f"request {number}: {part!r} and {same!r}"
+                a, b = _levels(part), _levels(same)
+                largest = max(largest, round(float(np.abs(a - b).max())))
     return largest
+
+
+def _levels(medium: Medium) -> NDArray[np.float32]:
+    """What a medium holds, in levels of 255."""
+    import numpy as np
+
+    if isinstance(medium, Audio):
+        return np.asarray(medium.samples * 127.5, np.float32)
+    return np.asarray(medium.frames if isinstance(medium, Video) else medium.pixels, np.float32)
 
 
 def timed(program: Callable[[], object]) -> tuple[float, float]:
@@ -167,15 +210,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="by default one for each core")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    system, asked = load_system(options.system), requests()
+    system = load_system(options.system)
+    asked = requests_in_all_media() if {"video", "audio"} <= system.produces else requests()
     together = system.respond(asked)
     alone = [system.respond([request])[0] for request in asked]
     levels = difference(together, alone)
-    assert levels <= LEVELS, f"pictures differ by {levels} levels of 255: no time is shown"
+    assert levels <= LEVELS, f"media differ by {levels} levels of 255: no time is shown"
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}; {platform.machine()}, "
         f"{options.threads} threads, best of {options.repeats}; {len(asked)} requests, "
-        f"{sum(len(a.images) for a in together if isinstance(a, Message))} pictures made, "
+        f"{sum(len(a.media) for a in together if isinstance(a, Message))} media made, "
         f"which differ by at most {levels} of 255\n"
     )
     print("| | one by one, s | together, s | times faster |\n| --- | ---: | ---: | ---: |")

@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speed import captions, distances, indexing, timing, vqa, vqa_rules
+from benchmarks.speed import answering, captions, distances, indexing, timing, vqa, vqa_rules
 from benchmarks.speed.timing import Arrays, largest_difference, measured
 from metrics.sets.metrics import FID
 from metrics.statistics import bootstrap
+from nextgpt.media import Audio
+from nextgpt.messages import assistant
 
 ROW = re.compile(r"\| .+ \| .+ \| [\d.]+ \| [\d.]+ \| \*\*[\d.]+\*\* \| .+ \| \d+ \| \d+ \| .+ \|")
 
@@ -143,3 +145,19 @@ def test_the_cost_of_workers_is_measured_where_ray_is() -> None:
     command = [sys.executable, "-m", "benchmarks.speed.workers", *sizes]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert re.search(r"overhead of the Ray engine: -?[0-9.]+ ms for each sample", done.stdout)
+
+
+def test_sixteen_requests_in_all_media_are_of_every_kind_and_media_are_compared_in_levels() -> None:
+    asked = answering.requests_in_all_media()
+    assert len(asked) == 16
+    wanted = {next(iter(request.wanted)) for request in asked if request.wanted}
+    assert wanted == {"text", "image", "video", "audio"}
+    shown = {medium.modality for request in asked for medium in request.conversation[0].media}
+    assert shown == {"image", "video", "audio"}
+    for request in asked[:3]:
+        (medium,) = request.conversation[0].media
+        assert answering.difference([assistant(medium)], [assistant(medium)]) == 0
+    sounds = [Audio(np.full(800, level, np.float32), 16_000) for level in (0.0, 0.1)]
+    assert answering.difference([assistant(sounds[0])], [assistant(sounds[1])]) == 13
+    with pytest.raises(AssertionError, match="request 0"):
+        answering.difference([assistant(sounds[0])], [assistant(asked[0].conversation[0].media[0])])

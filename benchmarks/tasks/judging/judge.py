@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 from benchmarks.registry import RegistryError, load_system
 from metrics.judges.templates import TEMPLATES, Score, Template, yes_probability
+from metrics.metric import MetricInputError
+from nextgpt.media import Medium
 from nextgpt.messages import Failure, Message, Modality, Request, assistant, user
 
 DEFAULT = "is-there"
@@ -61,6 +64,33 @@ class Judge:
         told = ", ".join(f"{answer} {number:.4f}" for answer, number in zip(answers, found, strict=True))
         steps = (("question", request.conversation[-1].text), ("log-probabilities", told))
         return assistant(f"{odds:.6f}", steps=steps)
+
+
+class Asked:
+    """A system as `metrics.VQAScore` asks it: about one medium at a time.
+
+    Args:
+        scorer: a system with ``log_probabilities(requests, answers)``.
+    """
+
+    def __init__(self, scorer: Any) -> None:
+        self.scorer = scorer
+        self.signature = f"{scorer.name}@{sha256(scorer.fingerprint.encode()).hexdigest()[:8]}"
+
+    def log_probabilities(
+        self, items: Sequence[Medium], questions: Sequence[str], answers: Sequence[str]
+    ) -> list[list[float]]:
+        """How likely each answer to each item's question is.
+
+        Raises:
+            MetricInputError: an item that the system can't take; names it.
+        """
+        requests = [Request((user(item, asked),)) for item, asked in zip(items, questions, strict=True)]
+        found = self.scorer.log_probabilities(requests, answers)
+        for number, each in enumerate(found):
+            if isinstance(each, Failure):
+                raise MetricInputError(f"item {number}: {each.reason}")
+        return list(found)
 
 
 def load(argument: str) -> Judge:

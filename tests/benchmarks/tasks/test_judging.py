@@ -277,3 +277,30 @@ def test_judges_have_a_page_of_their_own(tmp_path: Path) -> None:
     assert "most often right" in text
     assert text.count("<circle") == 4
     assert "<script" not in text
+
+
+@pytest.mark.weights
+def test_pictures_of_anyone_get_a_vqa_score_and_wrong_prompts_a_lower_one(tmp_path: Path) -> None:
+    from benchmarks.score.generated import Generated
+    from benchmarks.score.media import score_generated
+    from toyworld.kinds import kind_of
+
+    drawn = scenes("test", 8)
+    right = {str(k): f"a {scene.things[0].colour} {scene.things[0].shape}" for k, scene in enumerate(drawn)}
+    for number, scene in enumerate(drawn):
+        kind_of(scene).render(scene).save(tmp_path / "said" / f"{number}.png")
+    wrong = dict.fromkeys(right, "a purple star")
+    values = []
+    for prompts in (right, wrong):
+        (tmp_path / "prompts.json").write_text(json.dumps(prompts))
+        asked = Generated(
+            "text-to-image", tmp_path / "said", None, tmp_path / "prompts.json", ["judge:nextgpt-tiny"]
+        )
+        (row,) = score_generated(asked).results
+        assert (row.metric, row.n) == ("vqa_score", 8)
+        assert "judge:nextgpt-tiny@" in row.signature
+        assert "template:is-there@" in row.signature
+        values.append(row.value)
+    assert values[0] is not None
+    assert values[1] is not None
+    assert values[0] > values[1]

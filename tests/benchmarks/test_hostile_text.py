@@ -98,7 +98,7 @@ def test_every_field_of_a_result_is_shown_and_not_obeyed(capsys: pytest.CaptureF
 def test_what_the_doctor_finds_is_shown_and_not_obeyed(
     bench: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda: iter([Finding(HOSTILE, False, HOSTILE, HOSTILE)]))
+    monkeypatch.setattr(doctor, "examine", lambda _: iter([Finding(HOSTILE, False, HOSTILE, HOSTILE)]))
     _, out, err = bench("doctor")
     assert "\\x1b" in out
     assert raw(out + err) == []

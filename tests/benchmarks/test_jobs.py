@@ -22,7 +22,7 @@ def test_the_main_job_meets_every_family_of_toyworld() -> None:
     toyworld = {
         card.family for name, card in BENCHMARKS.items() if name.startswith("toy-") and card.split == "test"
     }
-    assert families == toyworld
+    assert families == toyworld - {"judging"}  # what is on trial there are judges
 
 
 def test_each_system_in_all_media_is_asked_what_its_difference_speaks_of() -> None:

@@ -75,7 +75,7 @@ def test_right_answers_in_the_official_form_are_right(name: str, tmp_path: Path,
 
 
 def test_every_benchmark_of_words_can_be_scored_without_its_media(tmp_path: Path) -> None:
-    assert len(published_names()) == 24
+    assert {*RESULTS, "pope", "next-qa", "clotho"} <= set(published_names())
     for name in published_names():
         source = load_benchmark(name).load
         assert isinstance(source, OfficialData)

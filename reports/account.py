@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.harness.records import Manifest
+from benchmarks.harness.records import MANIFEST, Manifest
 from reports.evidence import Dossier, Evidence, Part
 from reports.tables import said
 
@@ -57,6 +58,26 @@ class Recipe:
     title: str
     command: str
     details: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the numbers of one run rest on, and how to have them computed again.
+
+    Attributes:
+        system, benchmark: whose run.
+        folder: of the run, below the one that was compared.
+        command: that made it.
+        files: SHA-256 of answers, scores and results, by file; of an unscored run none.
+        verify: the command that computes every number of it again.
+    """
+
+    system: str
+    benchmark: str
+    folder: str
+    command: str
+    files: Mapping[str, str]
+    verify: str
 
 
 def system_accounts(dossier: Dossier) -> list[SystemAccount]:
@@ -167,6 +188,18 @@ def recipes(dossier: Dossier) -> list[Recipe]:
     for entry in dossier.entries.values():
         together.setdefault((entry.about.command, _setting(entry.about)), []).append(entry.about)
     return [Recipe(_run_names(runs), command, setting) for (command, setting), runs in together.items()]
+
+
+def proofs(dossier: Dossier) -> list[Proof]:
+    """One for each run, in the order of the page."""
+    found = []
+    for entry in dossier.entries.values():
+        folder = f"{entry.run.folder.parent.name}/{entry.run.folder.name}"
+        sealed = {} if entry.run.unscored else entry.run.seal()
+        files = {name: digest for name, digest in sealed.items() if name != MANIFEST}  # that of its protocol
+        verify = f"nextgpt-bench verify {shlex.quote(folder)}"
+        found.append(Proof(entry.system, entry.benchmark, folder, entry.about.command, files, verify))
+    return found
 
 
 def _part(dossier: Dossier, system: str, about: Manifest) -> str:

@@ -14,11 +14,13 @@ from benchmarks.harness.provenance import redact
 from reports.account import (
     BenchmarkAccount,
     FailureAccount,
+    Proof,
     Recipe,
     SystemAccount,
     benchmark_accounts,
     failure_accounts,
     notes,
+    proofs,
     recipes,
     system_accounts,
 )
@@ -125,6 +127,7 @@ class Report:
     examples: int
     browser: Browser
     recipes: tuple[Recipe, ...]
+    proofs: tuple[Proof, ...]
     people: tuple[Result, ...] = ()
 
 
@@ -185,6 +188,7 @@ def build_report(
         examples=examples,
         browser=browse(dossier, samples, Album(beside=beside) if beside else None, data),
         recipes=tuple(recipes(dossier)),
+        proofs=tuple(proofs(dossier)),
         people=tuple(people),
     )
 

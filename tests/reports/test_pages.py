@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -100,6 +101,26 @@ def test_links_ids_labels_and_alternative_texts_hold(html: str) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_each_value_leads_to_the_command_the_hashes_and_the_answers_that_it_rests_on(
+    report: Report, html: str, runs: Path
+) -> None:
+    values = re.findall(r'<a class="proof" href="#([^"]+)"><strong>', html)
+    scored = [proof for proof in report.proofs if proof.files]
+    assert len(scored) >= 2
+    assert {f"run-{proof.system}-{proof.benchmark}" for proof in scored} == set(values)
+    markdown = render_markdown(report, "m")
+    for proof in scored:
+        block = html.partition(f'<div id="run-{proof.system}-{proof.benchmark}">')[2].partition("</div>")[0]
+        assert f"{proof.folder}/predictions.jsonl" in block
+        assert f"nextgpt-bench verify {proof.folder}" in block
+        assert escape(proof.command) in block
+        assert [*proof.files] == ["predictions.jsonl", "scores.parquet", "results.json"]
+        for name, digest in proof.files.items():
+            assert hashlib.sha256((runs / proof.folder / name).read_bytes()).hexdigest() == digest
+            assert digest in block
+            assert f"{digest}  {proof.folder}/{name}" in markdown
 
 
 def test_sections_come_in_their_order(html: str) -> None:

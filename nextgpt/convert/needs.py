@@ -18,7 +18,7 @@ from nextgpt.encoding.projection import input_projection
 from nextgpt.errors import ConfigError
 from nextgpt.reasoning.adapters import adapt, adapters
 from nextgpt.sizing.parameters import described, made_on, width_of
-from nextgpt.sizing.structure import condition_of, encoder_of, language_model_of
+from nextgpt.sizing.structure import condition_of, encoders_of, language_model_of
 from nextgpt.weights.places import locate
 
 
@@ -52,7 +52,7 @@ def needs(config: Config, stage: Stage) -> Needs:
         if "input_projection" in PARTS[stage]:
             modules["input_projection"] = input_projection(
                 config.projection,
-                in_dim=width_of(encoder_of(config.weights.encoder)),
+                in_dim=width_of(encoders_of(config)),
                 out_dim=width,
                 **config.input_projection[config.projection],
             )

@@ -68,11 +68,25 @@ class Decoder:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """An encoder of which no more is known than is counted in its files.
+
+    Attributes:
+        out_dim: width of its tokens.
+        numbers: how many it holds, by what it takes.
+    """
+
+    out_dim: int
+    numbers: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Parts:
     """What a model is made of.
 
     Attributes:
-        encoder: the frozen encoder's shape; that of a CLIP as transformers has it.
+        encoder: the frozen encoder's shape; that of a CLIP as transformers has it; of those that packages
+            carry what is counted.
         projection: kind of the input projection, "grouping" or "linear".
         language_model: its configuration as transformers has it; a Llama unless model_type says otherwise.
         decoders: diffusion model by modality.
@@ -87,7 +101,7 @@ class Parts:
         lora_targets: linear layers that have adapters, by the last part of their name.
     """
 
-    encoder: ImageBindConfig | CLIPVisionConfig
+    encoder: ImageBindConfig | CLIPVisionConfig | Counted
     projection: str
     language_model: Mapping[str, Any]
     decoders: Mapping[str, Decoder]
@@ -151,9 +165,11 @@ def _size(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def width_of(encoder: ImageBindConfig | CLIPVisionConfig) -> int:
+def width_of(encoder: ImageBindConfig | CLIPVisionConfig | Counted) -> int:
     """Width of an encoder's tokens."""
-    return encoder.out_dim if isinstance(encoder, ImageBindConfig) else int(encoder.projection_dim)
+    if isinstance(encoder, ImageBindConfig | Counted):
+        return encoder.out_dim
+    return int(encoder.projection_dim)
 
 
 def described(values: Mapping[str, Any], place: str = "the language model") -> Any:
@@ -187,6 +203,9 @@ def _encoder(parts: Parts) -> Iterator[PartCount]:
                 value.numel() for name, value in encoder.named_parameters() if name.split(".")[1] == modality
             )
             yield PartCount(f"encoder, {modality}", size, False, source)
+    elif isinstance(parts.encoder, Counted):
+        for kind, numbers in parts.encoder.numbers.items():
+            yield PartCount(f"encoder, {kind}", numbers, False, source)
     else:
         from transformers import CLIPVisionModelWithProjection
 

@@ -56,7 +56,7 @@ class Passes:
     @property
     def heard(self) -> tuple[str, ...]:
         """What the model reads."""
-        trunks = self.structure.parts.encoder.modalities
+        trunks = self.structure.encoder.config.modalities
         return (
             *(("image", "video") if "vision" in trunks else ()),
             *(("audio",) if "audio" in trunks else ()),

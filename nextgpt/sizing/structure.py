@@ -6,6 +6,7 @@ On torch's meta device nothing is allocated, so that full-size networks can be c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,13 +20,17 @@ from nextgpt.config import Config, Lora
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
 from nextgpt.documents import read_json
+from nextgpt.encoding.efficientnet import EfficientNetLite, weights_of
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
 from nextgpt.encoding.projection import input_projection
+from nextgpt.encoding.yamnet import FILE as YAMNET
+from nextgpt.encoding.yamnet import Yamnet
 from nextgpt.errors import ConfigError
 from nextgpt.reasoning.language_model import LanguageModel
 from nextgpt.sizing.full_size import DECODERS, ENCODERS, IMAGEBIND_HUGE, LANGUAGE_MODELS, SOURCES
-from nextgpt.sizing.parameters import Decoder, Parts, described, made_on
-from nextgpt.weights.files import CENSORS
+from nextgpt.sizing.parameters import Counted, Decoder, Parts, described, made_on
+from nextgpt.weights import gguf
+from nextgpt.weights.files import CENSORS, shapes
 from nextgpt.weights.places import locate
 
 if TYPE_CHECKING:
@@ -113,7 +118,7 @@ def build(parts: Parts, *, device: str = "meta", dtype: torch.dtype = torch.floa
     from transformers import AutoModelForCausalLM
 
     if not isinstance(parts.encoder, ImageBindConfig):
-        raise ConfigError("only an ImageBind can be rehearsed, not a CLIP")
+        raise ConfigError("of encoders only an ImageBind can be rehearsed")
     language = described(parts.language_model)
     width = int(language.hidden_size)
     with _building(device, dtype):
@@ -177,7 +182,7 @@ def parts_of(config: Config) -> Parts:
         known |= {name: SOURCES[name] for name in ("language model", "LoRA")}
         known["input projection"] = SOURCES.get(config.projection, "")
     return Parts(
-        encoder=encoder_of(config.weights.encoder),
+        encoder=encoders_of(config),
         projection=config.projection,
         projection_options=config.input_projection[config.projection],
         language_model=language_model_of(language_model),
@@ -192,11 +197,26 @@ def parts_of(config: Config) -> Parts:
     )
 
 
-def encoder_of(place: str) -> ImageBindConfig | CLIPVisionConfig:
+def encoders_of(config: Config) -> ImageBindConfig | CLIPVisionConfig | Counted:
+    """The shape of a preset's encoder, or of the two that stand side by side."""
+    encoder = encoder_of(config.weights.encoder)
+    if not config.weights.audio_encoder:
+        return encoder
+    ears = encoder_of(config.weights.audio_encoder)
+    if not isinstance(encoder, Counted) or not isinstance(ears, Counted):
+        raise ConfigError("of encoders side by side only those that packages carry can be counted")
+    return Counted(encoder.out_dim + ears.out_dim, {**encoder.numbers, **ears.numbers})
+
+
+def encoder_of(place: str) -> ImageBindConfig | CLIPVisionConfig | Counted:
     """The shape of an encoder, from its folder or, of a published one, by heart."""
     folder = _folder(place, ENCODERS)
     if folder is None:
         return ENCODERS[place]
+    if (path := weights_of(folder)) is not None:
+        return Counted(EfficientNetLite.out_dim, {"vision": sum(map(math.prod, shapes(path).values()))})
+    if (folder / YAMNET).exists():  # a number a byte: it is quantised
+        return Counted(Yamnet.out_dim, {"audio": (folder / YAMNET).stat().st_size})
     if not (folder / "config.json").exists():
         return IMAGEBIND_HUGE  # as published, without a configuration
     values = read_json(folder / "config.json", dict)
@@ -210,7 +230,15 @@ def encoder_of(place: str) -> ImageBindConfig | CLIPVisionConfig:
 def language_model_of(place: str) -> Mapping[str, Any]:
     """The configuration of a language model as transformers has it, from its folder or by heart."""
     folder = _folder(place, LANGUAGE_MODELS)
-    return LANGUAGE_MODELS[place] if folder is None else read_json(folder / "config.json", dict)
+    if folder is None:
+        return LANGUAGE_MODELS[place]
+    if packed := gguf.told(folder):
+        from transformers import AutoConfig
+
+        found: dict[str, Any] = AutoConfig.from_pretrained(folder, local_files_only=True, **packed).to_dict()
+        found.pop("quantization_config", None)  # its numbers are made whole
+        return found
+    return read_json(folder / "config.json", dict)
 
 
 def condition_of(place: str, modality: Modality) -> tuple[int, int]:

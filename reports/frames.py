@@ -68,6 +68,8 @@ RESULTS: Columns = _RUN | {
     "high": "float64",
     "n": "Int64",
     "failed": "Int64",
+    "unjudged": "Int64",
+    "answered": "float64",
     "seconds": "float64",
     "method": "string",
     "signature": "string",

@@ -21,6 +21,7 @@ from reports import frames
 from reports.comparison import build_report
 from reports.evidence import ReportError
 from reports.frames import read_frames
+from reports.pages import report_rows
 from tests.reports.invented import NASTY, Actor, benchmark, right_below
 
 pytest.importorskip("pandas", reason="frames need pandas: nextgpt[pandas]")
@@ -69,6 +70,17 @@ def test_frames_hold_what_the_files_hold(folder: Path) -> None:
     assert ours.loc["one object", "value"] == theirs["one object"].value
     assert ours.loc["one object", "n"] == theirs["one object"].n
     assert ours["value"].isna().sum() == 0
+
+
+def test_the_page_s_rows_are_those_of_the_frame(runs: Path) -> None:
+    found = read_frames(runs).results
+    rows = report_rows(build_report(runs))
+    assert rows
+    keys = ["benchmark", "system", "metric", "slice"]
+    frame = found.astype(object).where(found.notna(), None).set_index(keys)
+    for row in rows:
+        (ours,) = frame.loc[[tuple(row[key] for key in keys)]].to_dict("records")
+        assert ours == {name: row[name] for name in ours}
 
 
 def test_failed_answer_is_missing_text_with_its_reason(folder: Path) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 
 # Before anything imports a Hugging Face library: one look-up without a network takes half a minute to fail.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # One thread for each worker, and for a process that a test starts: sums then come out the same.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell or nohup starts in the background ignores these signals, and so would all that tests start.
+if threading.current_thread() is threading.main_thread():
+    for _number, _as_ever in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(_number) is signal.SIG_IGN:
+            signal.signal(_number, _as_ever)
 
 from hypothesis import HealthCheck, settings
 

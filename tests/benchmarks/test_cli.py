@@ -181,8 +181,6 @@ def test_an_interrupt_says_how_to_go_on_and_keeps_what_was_done(
     tmp_path: Path, number: signal.Signals, status: int, before: str
 ) -> None:
     program = (
-        # Whoever runs the tests in the background ignores interrupts, and so would this child.
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from benchmarks import cli, registry\n"
         "entry = registry.BenchmarkEntry('numbers', 'vqa', '', 'tests.benchmarks.fakes:NUMBERS')\n"
         "registry.BENCHMARKS = {'numbers': entry}\n"

@@ -60,7 +60,9 @@ def test_chat_shows_an_answer_without_obeying_it(
     answer: object, spoken: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = SimpleNamespace(
-        config=SimpleNamespace(generation=Generation()), respond=lambda requests: [answer] * len(requests)
+        config=SimpleNamespace(generation=Generation()),
+        respond=lambda requests: [answer] * len(requests),
+        history=8,
     )
     monkeypatch.setattr(nextgpt, "load", lambda *_, **__: model, raising=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"hello\n/image {NAME}.png\n/quit\n"))
@@ -163,8 +165,6 @@ def test_a_stopped_program_clears_up_and_says_by_what_it_was_stopped(
     tmp_path: Path, number: signal.Signals, status: int, words: str
 ) -> None:
     program = (
-        # Whoever runs the tests in the background ignores interrupts, and so would this child.
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import tempfile, time, typer\n"
         "from nextgpt.terminal import run_app, say\n"
         "app = typer.Typer(pretty_exceptions_enable=False)\n"

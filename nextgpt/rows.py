@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Quotes before it too, so that what was made harmless can be told from what began with a quote.
@@ -47,11 +47,7 @@ def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
         <BLANKLINE>
     """
     rows = list(rows)
-    return csv_lines(list(dict.fromkeys(name for row in rows for name in row)), rows)
-
-
-def csv_lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """The same with the names given, which stand there without a row too."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)

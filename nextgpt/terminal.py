@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.text import Text
-    from typer import Typer
+    from typer import Exit, Typer
 
 # Control characters of both sets but tab and newline, marks that turn the direction of text, separators that
 # end a line for some programs alone, annotations, halves of surrogate pairs, and what is no character.
@@ -96,6 +96,14 @@ def say(text: object = "", *, err: bool = False, flush: bool = False) -> None:
         answer\x07
     """
     print(visible(text), file=sys.stderr if err else sys.stdout, flush=flush)
+
+
+def refusal(problem: object) -> Exit:
+    """Print one line on standard error; raise what this returns to leave a command with status 1."""
+    from typer import Exit
+
+    say(f"error: {error_line(problem)}", err=True)
+    return Exit(1)
 
 
 class Volume(enum.IntEnum):

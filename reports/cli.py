@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nextgpt.terminal import cell, error_line, one_line, run_app, say
+from nextgpt.terminal import cell, one_line, refusal, run_app, say
 from reports.export import commands as export_commands
 from reports.study import commands as study_commands
 
@@ -65,7 +65,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
 
     page = runs / "comparison.html" if out is None else out
     if page.suffix != ".html":
-        raise _refusal(f"--out {page}: the page is an HTML file; name it {page.with_suffix('.html').name}")
+        raise refusal(f"--out {page}: the page is an HTML file; name it {page.with_suffix('.html').name}")
     try:
         for own in benchmark or ():
             load_benchmark(own)
@@ -86,7 +86,7 @@ def compare_command(  # noqa: PLR0913 - one parameter for each option
             write_rows(report_rows(report), None, csv)
             written.append(csv)
     except (ReportError, RecordError, RegistryError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     _print_summary(report)
     for path in written:
         say(path)
@@ -128,7 +128,7 @@ def changes_command(  # noqa: PLR0913 - one parameter for each option
         write_page(found, "changes.html.j2", page)
         write_rows(found.rows, json, csv)
     except (ReportError, RecordError, RegistryError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     for change in found.changes:
         say(f"{change.result.system} on {change.result.benchmark}: {one_line(change.verdict.words)}")
     say(page)
@@ -157,7 +157,7 @@ def index_command(
         write_page(found, "index.html.j2", page, "index.js")
         write_rows(found.rows, json, csv)
     except (ReportError, RecordError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     say(f"{len(found.entries)} runs")
     say(page)
     for line in found.left_out:
@@ -186,7 +186,7 @@ def calibration_command(
         write_page(found, "calibration.html.j2", page)
         write_rows(found.rows, json, csv)
     except (ReportError, RecordError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     for trial in found.trials:
         first = trial.whole[0]
         say(f"{one_line(first.system)} on {first.benchmark}: {first.metric} {_words(first)}")
@@ -226,7 +226,7 @@ def tables_command(
         stale = [] if check is None else differing(twin, check)
         written = write_all(twin, out or paper) if check is None else []
     except (LinkError, ReportError, RecordError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     say(twin.summary)
     for path in written:
         say(path)
@@ -249,12 +249,6 @@ app.command("serve-study")(study_commands.serve_study)
 def main() -> None:
     """Entry point of the console script."""
     run_app(app)
-
-
-def _refusal(problem: object) -> typer.Exit:
-    """Print one line on standard error; raise what this returns to leave with status 1."""
-    say(f"error: {error_line(problem)}", err=True)
-    return typer.Exit(1)
 
 
 def _print_summary(report: Report) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nextgpt.terminal import error_line, one_line, say
+from nextgpt.terminal import one_line, refusal, say
 
 Format = Literal["every-eval-ever", "hf-eval-results", "hf-model-card"]
 
@@ -44,7 +44,7 @@ def export_command(
         else:
             written, left_out = export_records(runs, target, models, organization=organization, data=data)
     except (ExportError, ReportError, RecordError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     for path in written:
         say(path)
     for line in left_out:
@@ -73,10 +73,4 @@ def push_command(
             raise typer.Exit(1)
         say(push(folder, to, kind, private=private))
     except ExportError as error:
-        raise _refusal(error) from error
-
-
-def _refusal(problem: object) -> typer.Exit:
-    """Print one line on standard error; raise what this returns to leave with status 1."""
-    say(f"error: {error_line(problem)}", err=True)
-    return typer.Exit(1)
+        raise refusal(error) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nextgpt.terminal import cell, error_line, one_line, say
+from nextgpt.terminal import cell, one_line, refusal, say
 
 if TYPE_CHECKING:
     from reports.study.analysis import Findings, Result
@@ -52,7 +52,7 @@ def sheets(  # noqa: PLR0913 - one parameter for each option
         made = make_study(out, protocol, material, raters=raters, seed=seed)
         folders = write_sheets(made, media)
     except (StudyError, RecordError, RegistryError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     study = made.study
     each = len(study.trials[0])
     say(
@@ -97,7 +97,7 @@ def ratings(
         written = [write_result(folder, result), write_page(folder / "result.html", result)]
         written += write_foreign(folder / "result", judgements)
     except (StudyError, RecordError, MetricInputError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     _print_result(result)
     for path in written:
         say(path)
@@ -142,7 +142,7 @@ def power(
             told = f"{found:,} items" if found else "no number of items is enough: too few tastes"
             say(f"{count:>4} raters  {told}")
     except MetricInputError as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
 
 
 def serve_study(
@@ -163,9 +163,9 @@ def serve_study(
         found = read_study(study)
         server = StudyServer(found, host, port, _Progress(found))
     except (StudyError, RecordError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
     except OSError as error:
-        raise _refusal(f"{host}:{port} can't be served on ({error.strerror}); choose another") from error
+        raise refusal(f"{host}:{port} can't be served on ({error.strerror}); choose another") from error
 
     name = f"{host}:{server.server_port}"
     say(f"Serving {found.protocol.title} Give each rater one link, and nobody two:")
@@ -178,11 +178,6 @@ def serve_study(
         say("stopped")
     finally:
         server.server_close()
-
-
-def _refusal(problem: object) -> typer.Exit:
-    say(f"error: {error_line(problem)}", err=True)
-    return typer.Exit(1)
 
 
 class _Progress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nextgpt.terminal import error_line, say
+from nextgpt.terminal import refusal, say
 
 if TYPE_CHECKING:
     from reports.talk.page import Page
@@ -49,13 +49,13 @@ def serve(
     except ModuleNotFoundError as error:
         if error.name != "gradio":
             raise
-        raise _refusal("gradio is not installed: pip install 'nextgpt[serve]'") from error
+        raise refusal("gradio is not installed: pip install 'nextgpt[serve]'") from error
     except OSError as error:
         if error.filename is not None:
             raise
-        raise _refusal(f"{host}:{port} can't be served on ({error.strerror}); choose another") from error
+        raise refusal(f"{host}:{port} can't be served on ({error.strerror}); choose another") from error
     except (RegistryError, RecordError) as error:
-        raise _refusal(error) from error
+        raise refusal(error) from error
 
 
 def application(page: Page, shelf: Shelf) -> Any:
@@ -113,8 +113,3 @@ def _run(page: Page, shelf: Shelf, door: socket.socket) -> None:
     )
     uvicorn.Server(settings).run(sockets=[door])
     say("stopped")
-
-
-def _refusal(problem: object) -> typer.Exit:
-    say(f"error: {error_line(problem)}", err=True)
-    return typer.Exit(1)

@@ -8,7 +8,6 @@ vocoder is Griffin and Lim's method.
 from __future__ import annotations
 
 import random
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,15 @@ if TYPE_CHECKING:
 
     from toyworld.sounds.sound import Sound
 
-RECIPE = Recipe("audio_diffusion", steps=4000, batch=16, learning_rate=1e-3, warmup=200, average=0.999)
+RECIPE = Recipe(
+    "audio_diffusion",
+    steps=4000,
+    batch=16,
+    learning_rate=1e-3,
+    warmup=200,
+    average=0.999,
+    precision="bfloat16",
+)
 NEEDS = ("clap", "mel_autoencoder")
 POOL = 8_000  # sounds whose latents are computed once
 HELD_OUT, STEPS, GUIDANCE = 40, 20, 2.0  # of the measurement
@@ -65,10 +72,10 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     torch.manual_seed(recipe.seed)
     model = unet(WIDTH)
     noise = scheduler()
+    sounds, latents, tones = _latents(clap, vae)
 
     def loss(step: int) -> torch.Tensor:
         rng = random.Random(hash_seed(recipe, step))
-        sounds, latents, tones = _latents(clap, vae)
         rows = rng.sample(range(len(sounds)), recipe.batch)
         told = (
             tones[rows] if rng.random() < _HEARD else words(clap, tokenizer, [sounds[r] for r in rows], rng)
@@ -165,7 +172,6 @@ def _measured(pipeline: Any) -> dict[str, float]:
     }
 
 
-@cache
 def _latents(clap: ClapModel, vae: AutoencoderKL) -> tuple[list[Sound], torch.Tensor, torch.Tensor]:
     """Sounds, their scaled latents [count, 8, 50, 16] and what the CLAP hears in them [count, D]."""
     import torch

@@ -41,7 +41,7 @@ def write_card(part: str, folder: Path, figures: Mapping[str, float]) -> Path:
         "",
         (module.__doc__ or "").strip(),
         "",
-        f"- Made by: `python -m toyworld.pretrain {part}` (CPU, float32; stored in half precision)",
+        f"- Made by: `python -m toyworld.pretrain {part}` (CPU; stored in half precision)",
         "- Data: `toyworld.splits.stream('train')`, seeded by step, without the held-out pairs",
         f"- Weights: {parameters(folder):,}",
         "- Licence: Apache-2.0",

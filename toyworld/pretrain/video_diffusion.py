@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,25 @@ if TYPE_CHECKING:
     from toyworld.clips.clip import Clip
     from toyworld.splits import Split
 
-RECIPE = Recipe("video_diffusion", steps=3000, batch=12, learning_rate=1e-3, warmup=200, average=0.999)
+RECIPE = Recipe(
+    "video_diffusion",
+    steps=3000,
+    batch=12,
+    learning_rate=1e-3,
+    warmup=200,
+    average=0.999,
+    precision="bfloat16",
+)
 # Afterwards once more over the same clips, from the weights in which the first piece ended.
-REVISION = Recipe("video_diffusion_revision", steps=3000, batch=12, learning_rate=8e-4, seed=1, average=0.999)
+REVISION = Recipe(
+    "video_diffusion_revision",
+    steps=3000,
+    batch=12,
+    learning_rate=8e-4,
+    seed=1,
+    average=0.999,
+    precision="bfloat16",
+)
 NEEDS = ("diffusion",)
 POOL = 12_000  # clips whose latents are computed once
 HELD_OUT, STEPS, GUIDANCE = 40, 20, 2.0  # of the measurement
@@ -67,10 +83,10 @@ def pretrain(
     torch.manual_seed(recipe.seed)
     model = torch.nn.ModuleDict({"text": text_encoder(len(tokenizer), MEDIA_LENGTH), "unet": unet()})
     noise = scheduler()
+    clips, latents = _latents(vae)
 
     def loss(piece: Recipe, step: int) -> torch.Tensor:
         rng = random.Random(hash_seed(piece, step))
-        clips, latents = _latents(vae)
         rows = rng.sample(range(len(clips)), piece.batch)
         texts = ["" if rng.random() < _NO_TEXT else rng.choice(captions(clips[row], rng)) for row in rows]
         return denoising_loss(model, tokenizer, noise, latents[rows].float(), texts)
@@ -132,7 +148,6 @@ def _tensor(frames: Any) -> torch.Tensor:
     return pixels
 
 
-@cache
 def _latents(vae: AutoencoderKL, split: Split = "train") -> tuple[list[Clip], torch.Tensor]:
     """Clips and their scaled latents, float16 [count, 8, 9, 8, 8]; frames that are alike are encoded once."""
     import numpy as np

@@ -13,19 +13,12 @@ import typer
 
 from nextgpt.terminal import cell, one_line, refusal, run_app, say
 from reports.export import commands as export_commands
+from reports.options import CsvFile, JsonFile, Own
 from reports.study import commands as study_commands
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
     from reports.comparison import Report
-
-Own = Annotated[
-    list[str] | None, typer.Option(help="package.module:NAME of a benchmark of your own; may be repeated.")
-]
-JsonFile = Annotated[
-    Path | None, typer.Option("--json", help="Also write the numbers to this file, as JSON.")
-]
-CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV, a row for each.")]
 
 app = typer.Typer(
     help="Make pages, tables and plots from finished runs.",

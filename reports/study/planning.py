@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from metrics.metric import MetricInputError
 from metrics.people.crossed import log_odds_gap
-from metrics.people.power import Variances
+from metrics.people.power import Variances, items_needed
 from reports.study.protocols import PROTOCOLS
 
 _CLEAR = 0.4  # above one half; unanimous votes of few raters show no more than nearly unanimous ones
@@ -47,6 +47,14 @@ class Plan:
             )
         gap = min(abs(difference), _CLEAR)
         return log_odds_gap(gap) * 0.5 / math.sqrt(0.25 - gap**2)
+
+    def items(self, difference: float, raters: int) -> int | None:
+        """How many items show a difference to so many raters; None where no number of them is enough.
+
+        Raises:
+            MetricInputError: a win rate beyond 1, or a difference of 0.
+        """
+        return items_needed(self.distance(difference), self.variances, raters, share=self.share)
 
 
 def planned(design: str, systems: int, deviation: float | None, taste: float, hardness: float) -> Plan:

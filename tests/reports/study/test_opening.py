@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable
@@ -292,3 +293,19 @@ def test_power_tells_how_many(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     lines = capsys.readouterr().out.splitlines()
     assert "the rater's taste" in lines[0]
     assert [line.split()[0] for line in lines[1:]] == ["5", "50"]
+
+
+def test_ratings_writes_a_row_for_all_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = rated(tmp_path / "study", noise=0.0, items=6)  # few and of one mind: all votes for one of a pair
+    rows, table = tmp_path / "rows.json", tmp_path / "rows.csv"
+    written = ["--json", str(rows), "--csv", str(table)]
+    assert command(monkeypatch, "ratings", str(made.study.folder), *written) == 0
+    found = json.loads(rows.read_text("utf-8"))
+    kept = read_result(made.study.folder / "study-result.json").kept
+    assert [row["value"] for row in found if row["row"] == "score"] == [score.value for score in kept.scores]
+    assert [row["words"] for row in found if row["row"] == "comparison"] == [
+        c.words for c in kept.comparisons
+    ]
+    assert len(found) == len(kept.scores) + len(kept.comparisons) + len(kept.agreement)
+    with table.open(encoding="utf-8", newline="") as file:
+        assert [row["row"] for row in csv.DictReader(file)] == [row["row"] for row in found]

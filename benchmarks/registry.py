@@ -18,8 +18,9 @@ Example:
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from benchmarks.suites import ALL_SUITES, Suite
 
 if TYPE_CHECKING:
     from benchmarks.harness.benchmark import Benchmark
+    from benchmarks.harness.records import Manifest
     from benchmarks.harness.system import System
     from metrics.metric import Metric
 
@@ -300,19 +302,42 @@ def load_benchmark(name: str) -> Benchmark:
     if ":" in name or name in _OWN:
         from benchmarks.outside import benchmark_of_user
 
-        own = benchmark_of_user(_OWN.get(name, name))
-        _OWN.setdefault(own.name, name)
-        return own
+        target = _OWN.get(name, name)
+        own = benchmark_of_user(target)
+        _OWN.setdefault(own.name, target)
+        return replace(own, origin=target)
     if name not in BENCHMARKS:
         from benchmarks.plugins import benchmark_of, find, plugins
 
         plugin = find("benchmark", name, BENCHMARKS)
         if plugin is None:
             raise unknown("benchmark", name, [*BENCHMARKS, *plugins("benchmark", BENCHMARKS)])
-        return benchmark_of(plugin)
+        return replace(benchmark_of(plugin), origin=plugin.target)
     module, _, attribute = BENCHMARKS[name].target.partition(":")
     found: Benchmark = getattr(import_module(module), attribute)
     return found
+
+
+def benchmark_of_run(made: Manifest) -> Benchmark:
+    """The benchmark that a run was made on: of `BENCHMARKS`, of an installed package, or loaded here before.
+
+    Runs come from anybody, and may name any code: what stands elsewhere is imported only when a person names
+    it, by `load_benchmark`.
+
+    Raises:
+        RegistryError: it is none of these; says what to name.
+    """
+    from benchmarks.plugins import find
+
+    name = made.benchmark
+    if name in BENCHMARKS or (":" not in name and (name in _OWN or find("benchmark", name, BENCHMARKS))):
+        return load_benchmark(name)
+    where = f"stands in {made.origin}" if made.origin else "is none of those that are installed"
+    address = shlex.quote(made.origin or "package.module:NAME")
+    raise RegistryError(
+        f"the benchmark {name!r} {where}; a run's code is not imported unasked: if you trust it, name it "
+        f"with --benchmark {address}"
+    )
 
 
 def headline_falls(name: str) -> bool:

@@ -197,7 +197,8 @@ def proofs(dossier: Dossier) -> list[Proof]:
         folder = f"{entry.run.folder.parent.name}/{entry.run.folder.name}"
         sealed = {} if entry.run.unscored else entry.run.seal()
         files = {name: digest for name, digest in sealed.items() if name != MANIFEST}  # that of its protocol
-        verify = f"nextgpt-bench verify {shlex.quote(folder)}"
+        own = f" --benchmark {shlex.quote(entry.about.origin)}" if entry.about.origin else ""
+        verify = f"nextgpt-bench verify {shlex.quote(folder)}{own}"
         found.append(Proof(entry.system, entry.benchmark, folder, entry.about.command, files, verify))
     return found
 

@@ -2,7 +2,7 @@
 
 Samples are not picked by anyone: of each kind (one system better, the other better, both right, neither)
 those are shown whose ids have the smallest SHA-256, so that the choice is the same on every machine and
-tells nothing by itself. Inputs and references are loaded again from the benchmark, by its name.
+tells nothing by itself. Inputs and references are loaded again from the benchmark, where it is known here.
 """
 
 from __future__ import annotations
@@ -246,11 +246,11 @@ def read_samples(
     Returns:
         What was kept of those that were found, and why there are none, empty when all is well.
     """
-    from benchmarks.registry import RegistryError, load_benchmark
+    from benchmarks.registry import RegistryError, benchmark_of_run
 
     found: dict[str, T] = {}
     try:
-        benchmark = load_benchmark(entry.benchmark)
+        benchmark = benchmark_of_run(entry.about)
         if benchmark.version != entry.about.version:
             return {}, (
                 f"Inputs and references are not shown: the runs are of version {entry.about.version} of this "
@@ -262,9 +262,8 @@ def read_samples(
             if len(found) == len(wanted):
                 break
     except (ValueError, OSError, ImportError) as error:
-        hint = "; give the folder of its files with --data" if data is None else ""
-        if isinstance(error, RegistryError):
-            hint = "; name your own with --benchmark package.module:NAME"
+        unread = data is None and not isinstance(error, RegistryError)
+        hint = "; give the folder of its files with --data" if unread else ""
         return {}, f"Inputs and references are not shown: {_brief(error)}{hint}."
     return found, ""
 

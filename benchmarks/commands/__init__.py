@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the rows to this file, as JSON.")]
 CsvFile = Annotated[Path | None, typer.Option("--csv", help="Likewise, as CSV.")]
+Own = Annotated[
+    str | None, typer.Option("--benchmark", help="package.module:NAME, if it is a benchmark of your own.")
+]
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the data set's official files.")]
 
 MENDABLE = (ValueError, OSError, RuntimeError)

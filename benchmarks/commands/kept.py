@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands import CsvFile, DataFolder, JsonFile, complain, show
+from benchmarks.commands import CsvFile, DataFolder, JsonFile, Own, complain, show
 from nextgpt.terminal import note
 
 
@@ -35,6 +35,7 @@ def verify_command(
     *,
     data: DataFolder = None,
     system: Annotated[str | None, typer.Option(help="Also load this system, and compare it.")] = None,
+    benchmark: Own = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
@@ -43,12 +44,14 @@ def verify_command(
     from benchmarks.harness.records import read_run
     from benchmarks.harness.storage import write_rows
     from benchmarks.harness.verify import verify
-    from benchmarks.registry import load_benchmark, load_system
+    from benchmarks.registry import benchmark_of_run, load_benchmark, load_system
     from benchmarks.tables import print_rows
 
     made = read_run(run)
+    if benchmark:
+        load_benchmark(benchmark)
     fingerprint = load_system(system).fingerprint if system else None
-    checks = verify(made, load_benchmark(made.manifest.benchmark), Options(data), fingerprint)
+    checks = verify(made, benchmark_of_run(made.manifest), Options(data), fingerprint)
     rows = [("number" if each.cell else "ground", each.what, each.outcome, each.why) for each in checks]
     print_rows(("", "what", "outcome", "why"), rows)
     write_rows(map(asdict, checks), json, csv)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from benchmarks.commands import MENDABLE, CsvFile, DataFolder, JsonFile, complain, complaint, show
+from benchmarks.commands import MENDABLE, CsvFile, DataFolder, JsonFile, Own, complain, complaint, show
 from benchmarks.commands.engines import Engine, opened
 from nextgpt.terminal import note
 
@@ -101,16 +101,19 @@ def merge_command(
     run: Annotated[Path, typer.Argument(help="Folder of one run, OUT/SYSTEM/BENCHMARK.")],
     *,
     data: DataFolder = None,
+    benchmark: Own = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
     """Put the parts that `run --shard` made together, and score them as one run."""
     from benchmarks.harness.benchmark import Options
     from benchmarks.harness.records import why_meaningless
-    from benchmarks.harness.shards import merge
-    from benchmarks.registry import load_benchmark
+    from benchmarks.harness.shards import merge, read_parts
+    from benchmarks.registry import benchmark_of_run, load_benchmark
 
-    merged = merge(run, load_benchmark(run.absolute().name), Options(data))
+    if benchmark:
+        load_benchmark(benchmark)
+    merged = merge(run, benchmark_of_run(read_parts(run)[0].manifest), Options(data))
     show(merged.results, json, csv)
     if problem := why_meaningless(merged):
         complain(f"error: {problem}")

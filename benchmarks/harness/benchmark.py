@@ -176,6 +176,7 @@ class Benchmark:
             parts are reported beside the whole. What a metric counts over all items (CIDEr-D's document
             frequencies) it counts over the whole for a part too.
         note: what a reader of its numbers must know; no number depends on it.
+        origin: where its code stands, ``package.module:NAME``, if not in this project; the registry sets it.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Benchmark:
     produces: frozenset[Modality]
     slices: Callable[[Sample], str | None] | None = None
     note: str = ""
+    origin: str = ""
 
     def __post_init__(self) -> None:
         names = [use.name for use in self.metrics]

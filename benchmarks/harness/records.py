@@ -71,6 +71,8 @@ class Manifest:
         samples: number of samples once the run has seen them all, before that None.
         samples_sha256: of their ids, in order, each followed by a newline.
         note: the benchmark's, for readers.
+        origin: where the benchmark's code stood, ``package.module:NAME``, if not in this project. Runs come
+            from anybody: it is shown, and never imported unasked.
         versions, hardware, command, started: the latest start's.
         shard: the part of the samples that it holds, ``3/16``; None for all.
         fits: the largest batch that memory held, where a larger one did not fit; None where all did.
@@ -100,6 +102,7 @@ class Manifest:
     samples: int | None = None
     samples_sha256: str | None = None
     note: str = ""
+    origin: str = ""
     shard: str | None = None
     parts: int | None = None
     fits: int | None = None

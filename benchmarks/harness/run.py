@@ -231,6 +231,7 @@ def _manifest(benchmark: Benchmark, system: System, options: Options, batch_size
         family=benchmark.family,
         protocol=dict(benchmark.protocol),
         note=benchmark.note,
+        origin=benchmark.origin,
         source=benchmark.source,
         licence=benchmark.licence,
         headline=benchmark.headline,

@@ -43,13 +43,13 @@ def merge(folder: Path, benchmark: Benchmark, options: Options | None = None) ->
         MergeError: a part is missing, differs from the others, or contradicts another.
         RecordError: a part is damaged or still at work, or the folder can't be written.
     """
-    parts = _parts(folder)
-    whole = _whole(folder, parts)
+    found = read_parts(folder)
+    whole = _whole(folder, found)
     with ExitStack() as owners:
         owner = owners.enter_context(Owner(folder))
-        for part in parts:  # nobody may be at work in one of them
+        for part in found:  # nobody may be at work in one of them
             owners.enter_context(Owner(part.folder))
-        answers = _answers(parts)
+        answers = _answers(found)
         samples = benchmark.samples(Options((options or Options()).data, whole.limit))
         count = whole.parts or 1
         homes = {sample.id: Shard.holding(sample, count) for sample in samples}
@@ -57,13 +57,18 @@ def merge(folder: Path, benchmark: Benchmark, options: Options | None = None) ->
         digest = hashlib.sha256("".join(f"{sample}\n" for sample in homes).encode()).hexdigest()
         # First of all, for it keeps others from continuing what is here as a run of their own.
         write_manifest(folder, replace(whole, samples=len(homes), samples_sha256=digest))
-        _gather_media(folder, parts)
+        _gather_media(folder, found)
         write_atomically(folder / FILE, b"".join([to_json(answers[sample]) for sample in homes]))
         return score(read_run(folder), benchmark, options, owner=owner)
 
 
-def _parts(folder: Path) -> list[Run]:
-    """What lies in ``shards/``, in the order of the plan; the same part may be there twice."""
+def read_parts(folder: Path) -> list[Run]:
+    """What lies in ``shards/`` of a run's folder, in the order of the plan; the same part may be there twice.
+
+    Raises:
+        MergeError: there is nothing, or a run that is no part.
+        RecordError: a part is damaged.
+    """
     found = [read_run(path.parent) for path in sorted((folder / SHARDS).glob(f"*/{MANIFEST}"))]
     if not found:
         raise MergeError(f"{folder}: no parts here; make some with `nextgpt-bench run --shard 1/2`, then 2/2")

@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def invented_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry finds the invented benchmark by its name."""
-    monkeypatch.setattr(registry, "load_benchmark", benchmark)
+    monkeypatch.setattr(registry, "benchmark_of_run", lambda made: benchmark(made.benchmark))
 
 
 @pytest.fixture(scope="module")

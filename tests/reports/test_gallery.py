@@ -54,7 +54,7 @@ def test_inputs_references_answers_and_steps_are_shown(runs: Path) -> None:
 def test_another_version_of_the_benchmark_is_not_shown_as_input(
     runs: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    monkeypatch.setattr(registry, "load_benchmark", lambda name: benchmark(version=version))
+    monkeypatch.setattr(registry, "benchmark_of_run", lambda made: benchmark(version=version))
     (room,) = build_gallery(read_dossier(runs), Album(), examples=1)
     assert "version 1" in room.missing
     assert "version 2" in room.missing
@@ -64,10 +64,10 @@ def test_another_version_of_the_benchmark_is_not_shown_as_input(
 def test_a_missing_data_folder_leaves_answers_and_says_why(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def absent(name: str) -> object:
+    def absent(made: object) -> object:
         raise FileNotFoundError(2, "No such file", "/home/jane/coco")
 
-    monkeypatch.setattr(registry, "load_benchmark", absent)
+    monkeypatch.setattr(registry, "benchmark_of_run", absent)
     (room,) = build_gallery(read_dossier(runs), Album(), examples=1)
     assert "--data" in room.missing
     assert "jane" not in room.missing

@@ -53,7 +53,7 @@ def report(runs: Path) -> Report:
         from benchmarks import registry
         from tests.reports.invented import benchmark
 
-        patch.setattr(registry, "load_benchmark", benchmark)
+        patch.setattr(registry, "benchmark_of_run", lambda made: benchmark(made.benchmark))
         return build_report(runs, command="nextgpt-report compare runs", examples=3)
 
 

@@ -23,7 +23,7 @@ from tests.reports.invented import NASTY, SIZE, benchmark, play, right_below
 def report_of(runs: Path, page: Path, **options: Any) -> Report:
     """The page of the invented runs, written; returns its report."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "load_benchmark", benchmark)
+        patch.setattr(registry, "benchmark_of_run", lambda made: benchmark(made.benchmark))
         report = build_report(runs, **options)
     write_pages(report, page)
     return report

@@ -56,10 +56,10 @@ def _samples(path: Path, prompt: str) -> Iterator[Sample]:
 
 
 def _of_run(folder: Path, prompt: str) -> Iterator[Sample | Broken]:
-    from benchmarks.registry import load_benchmark
+    from benchmarks.registry import benchmark_of_run
 
     run = read_run(folder)
-    benchmark = load_benchmark(run.manifest.benchmark)
+    benchmark = benchmark_of_run(run.manifest)
     answers = {each.sample: each.answer for each in read_predictions(folder / FILE)}
     for sample in benchmark.samples(Options(None, run.manifest.limit)):
         if isinstance(sample, Broken):

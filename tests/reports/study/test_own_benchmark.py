@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from benchmarks.harness.records import SEAL, read_run, write_json
 
 MODULE = """
 from benchmarks.harness.benchmark import Benchmark, MetricUse, Sample
@@ -51,8 +56,8 @@ def test_a_benchmark_of_one_s_own_becomes_a_study(tmp_path: Path) -> None:
     making = ("sheets", "runs", "--out", "study", "--items", "6", "--raters", "2")
     done = command(tmp_path, "reports.cli", *making)
     assert done.returncode == 1
-    assert "unknown benchmark 'riddles'" in done.stderr
-    assert "name your own with --benchmark package.module:NAME" in done.stderr
+    assert "the benchmark 'riddles' stands in own:RIDDLES" in done.stderr
+    assert done.stderr.endswith("if you trust it, name it with --benchmark own:RIDDLES.\n")
     assert len(done.stderr) < 400
     done = command(tmp_path, "reports.cli", *making, "--benchmark", "own:RIDDLES")
     assert done.returncode == 0, done.stderr
@@ -64,3 +69,59 @@ def test_a_benchmark_of_one_s_own_becomes_a_study(tmp_path: Path) -> None:
     assert "are not shown" not in page
     done = command(tmp_path, "reports.cli", "compare", "runs", "--benchmark", "own:RIDDLE")
     assert done.stderr.startswith("error: unknown benchmark in own: 'RIDDLE'; did you mean RIDDLES?")
+
+
+def test_a_page_of_a_benchmark_whose_code_nobody_names_stands_without_its_inputs(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(MODULE)
+    words = ("run", "--benchmark", "own:RIDDLES", "--system", "own:grey", "--out", "runs")
+    assert command(tmp_path, "benchmarks.cli", *words).returncode == 0
+    (tmp_path / "own.py").unlink()
+    done = command(tmp_path, "reports.cli", "compare", "runs")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "runs" / "comparison.md").read_text()
+    assert "**0.000**" in page
+    assert "Inputs and references are not shown: the benchmark 'riddles' stands in own:RIDDLES;" in page
+    assert "nextgpt-bench verify grey/riddles --benchmark own:RIDDLES" in page
+
+
+def test_parts_of_a_run_of_one_s_own_are_merged_and_verified(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(MODULE)
+    words = ("run", "--benchmark", "own:RIDDLES", "--system", "own:grey", "--out", "runs")
+    for part in ("1/2", "2/2"):
+        assert command(tmp_path, "benchmarks.cli", *words, "--shard", part).returncode == 0
+    for verb in ("merge", "verify"):
+        asked = (verb, "runs/grey/riddles")
+        done = command(tmp_path, "benchmarks.cli", *asked)
+        assert done.returncode == 1
+        assert "name it with --benchmark own:RIDDLES" in done.stderr
+        done = command(tmp_path, "benchmarks.cli", *asked, "--benchmark", "own:RIDDLES")
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["trap:RIDDLES", "riddles"])
+def test_code_that_a_run_names_is_not_imported(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.py").write_text(MODULE)
+    words = ("run", "--benchmark", "own:RIDDLES", "--system", "own:grey", "--out", ".")
+    assert command(tmp_path, "benchmarks.cli", *words).returncode == 0
+    (tmp_path / "trap.py").write_text("from pathlib import Path; Path('sprung').touch()\n" + MODULE)
+    path = tmp_path / "grey" / "riddles" / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"benchmark": name, "origin": "trap:RIDDLES"}))
+    write_json(path.with_name(SEAL), read_run(path.parent).seal())
+    for module, *asked in (
+        ("reports.cli", "compare", "."),
+        ("reports.cli", "sheets", ".", "--out", "study"),
+        ("benchmarks.cli", "verify", "grey/riddles"),
+        (
+            "benchmarks.cli",
+            "run",
+            "--benchmark",
+            "judged-answers",
+            "--data",
+            "grey/riddles",
+            "--system",
+            "null",
+        ),
+    ):
+        done = command(tmp_path, module, *asked)
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "sprung").exists(), asked

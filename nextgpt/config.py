@@ -180,6 +180,8 @@ class StageConfig:
             second stage those of the diffusion models: the language model's keep next to nothing there.
         longest: examples of more tokens are left out; 0 for what the language model can read.
         tolerated: share of the examples that may be unusable, 0 to 1; with more, training is refused.
+        precision: of products while a float32 model trains; in bfloat16 a step takes 0.6 of the time on a CPU
+            with AVX-512 BF16. A halved model's are always bfloat16.
     """
 
     examples: int
@@ -200,6 +202,7 @@ class StageConfig:
     checkpointing: bool = False
     longest: int = 0
     tolerated: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -85,6 +87,12 @@ def test_an_audioldm_is_made_of_its_parts_and_plays(tmp_path: Path, monkeypatch:
     assert pipeline.vocoder.config.sampling_rate == RATE
     condition = read_condition(tmp_path / "audio_diffusion", "audio")
     assert (condition.length, condition.width) == (1, clap.WIDTH)
+    read = "import sys; from nextgpt.decoding.reading import read_pipeline; from pathlib import Path; "
+    read += "print(type(read_pipeline(Path(sys.argv[1])).vocoder).__name__)"
+    fresh = subprocess.run(
+        [sys.executable, "-c", read, tmp_path / "audio_diffusion"], capture_output=True, text=True, check=True
+    )
+    assert fresh.stdout.strip() == "GriffinLim"  # nothing had imported it there
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """Griffin and Lim's method behind the interface of AudioLDM's vocoder: nothing is learnt.
 
-A pipeline that is saved with it names `toyworld.sounds.vocoder` in its `model_index.json`, and diffusers
-imports it from there.
+A pipeline that is saved with it names `toyworld.sounds.vocoder` in its `model_index.json`. Diffusers imports
+no module because a folder names it; `nextgpt.decoding.reading` imports this one, which is an entry point of
+the installed package.
 """
 
 from __future__ import annotations

@@ -150,6 +150,20 @@ def test_killed_and_resumed_is_bit_for_bit_the_same(config: Config, stages: Path
     assert names[0] == names[1]
 
 
+def test_products_in_bfloat16_change_the_last_digits_only(
+    config: Config, stages: Path, tmp_path: Path
+) -> None:
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        model = start(config, "instruct", stages)
+        plan = dataclasses.replace(PLAN, steps=3, precision=precision)
+        loop.train(model, EXAMPLES["instruct"], plan, tmp_path / precision)
+        assert {value.dtype for value in model.trained().values()} == {torch.float32}
+        found[precision] = losses(tmp_path / precision)[-1]["loss"]
+    assert found["bfloat16"] != found["float32"]
+    assert found["bfloat16"] == pytest.approx(found["float32"], rel=0.02)
+
+
 def test_a_state_of_other_settings_is_refused(config: Config, stages: Path, tmp_path: Path) -> None:
     plan = dataclasses.replace(PLAN, steps=2)
     loop.train(start(config, "encoding", stages), EXAMPLES["encoding"], plan, tmp_path)

@@ -6,13 +6,17 @@ A benchmark takes part whose slices count something: "3 attributes", or "order i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from benchmarks.harness.records import Result
-from reports.evidence import Dossier, Evidence
+from reports.evidence import Dossier
 from reports.plots import Curve, Plot, curves
+from reports.scores import Cell, Row, of_headline, tabulate
 from reports.tables import interval, metric_words, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COUNTED = re.compile(r"(?:(?P<what>[^,]+), )?(?P<count>\d+) (?P<unit>[a-z]+?)s?")
 
@@ -38,65 +42,62 @@ class ClaimCurve:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
 
-def claim_curves(dossier: Dossier) -> list[ClaimCurve]:
-    """A curve for each benchmark whose slices count, over all systems that were scored on it."""
+def claim_curves(dossier: Dossier, results: pd.DataFrame) -> list[ClaimCurve]:
+    """A curve for each benchmark whose slices count, over all systems that were scored on it.
+
+    Args:
+        dossier: the evidence.
+        results: its frame of results.
+    """
     found: list[ClaimCurve] = []
     for benchmark in dossier.benchmarks:
-        entries = [entry for entry in dossier.on(benchmark) if entry.run.results]
-        counted = _counted(entries)
+        ours = (results["benchmark"] == benchmark) & results["signature"].notna()
+        systems = tuple(results["system"][ours].unique())
+        chosen = ours & of_headline(dossier, results) & results["slice"].notna()
+        counted = _counted(tabulate(results, chosen, systems))
         for what, unit in dict.fromkeys((what, unit) for what, unit, _ in counted):
-            at = {count: name for (w, u, count), name in counted.items() if (w, u) == (what, unit)}
+            at = {count: row for (w, u, count), row in counted.items() if (w, u) == (what, unit)}
             if len(at) > 1:
-                found.append(_curve(dossier, benchmark, entries, (what, unit), at, len(found)))
+                found.append(_curve(systems, (what, unit), at, len(found)))
     return found
 
 
-def _counted(entries: Sequence[Evidence]) -> dict[tuple[str, str, int], str]:
+def _counted(rows: Sequence[Row]) -> dict[tuple[str, str, int], Row]:
     """Slices by what they count and how many; empty unless all of them count."""
-    names = {r.slice for entry in entries for r in entry.run.results if r.slice is not None}
-    read = {name: _COUNTED.fullmatch(name) for name in sorted(names)}
-    if not read or not all(read.values()):
+    read = [(row, _COUNTED.fullmatch(row.slice)) for row in sorted(rows, key=lambda row: row.slice)]
+    if not all(match for _, match in read):
         return {}
-    return {(m["what"] or "", m["unit"], int(m["count"])): name for name, m in read.items() if m}
+    return {(m["what"] or "", m["unit"], int(m["count"])): row for row, m in read if m}
 
 
 def _curve(
-    dossier: Dossier,
-    benchmark: str,
-    entries: Sequence[Evidence],
-    counted: tuple[str, str],
-    at: dict[int, str],
-    place: int,
+    systems: tuple[str, ...], counted: tuple[str, str], at: Mapping[int, Row], place: int
 ) -> ClaimCurve:
     what, unit = counted
-    metric = entries[0].about.headline
-    results = {
-        entry.system: {count: entry.result(metric, at[count]) for count in sorted(at)} for entry in entries
-    }
+    first = next(iter(at.values()))
+    cells = {system: {count: at[count].cells[k] for count in sorted(at)} for k, system in enumerate(systems)}
     lines = [
         Curve(system, tuple(points), series)
-        for series, (system, own) in enumerate(results.items())
-        if (points := [_point(count, result) for count, result in own.items() if _known(result)])
+        for series, (system, own) in enumerate(cells.items())
+        if (points := [point for count, cell in own.items() if (point := _point(count, cell))])
     ]
-    words = metric_words(metric)
-    title = f"{benchmark}: {words} by number of {unit}s{f', {what}' if what else ''}, with 95 % intervals"
+    words = metric_words(first.metric)
+    title = (
+        f"{first.benchmark}: {words} by number of {unit}s{f', {what}' if what else ''}, with 95 % intervals"
+    )
     plot = curves(f"claim-{place}", title, lines, x=f"{unit}s", y=words, bounds=(0.0, 1.0))
-    rows = tuple((count, tuple(_cell(own[count]) for own in results.values())) for count in sorted(at))
-    return ClaimCurve(benchmark, what, unit, tuple(results), plot, rows)
+    rows = tuple((count, tuple(_told(own[count]) for own in cells.values())) for count in sorted(at))
+    return ClaimCurve(first.benchmark, what, unit, systems, plot, rows)
 
 
-def _known(result: Result | None) -> bool:
-    return result is not None and result.value is not None
+def _point(count: int, cell: Cell) -> tuple[float, float, float | None, float | None] | None:
+    if isinstance(cell, str) or cell.value is None:
+        return None
+    return count, cell.value, cell.low, cell.high
 
 
-def _point(count: int, result: Result | None) -> tuple[float, float, float | None, float | None]:
-    assert result is not None
-    assert result.value is not None
-    return count, result.value, result.low, result.high
-
-
-def _cell(result: Result | None) -> str:
-    if result is None:
-        return "not run"
-    span = interval(result.low, result.high)
-    return f"{number(result.value)}{f' ({span})' if span else ''}"
+def _told(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return cell
+    span = interval(cell.low, cell.high)
+    return f"{number(cell.value)}{f' ({span})' if span else ''}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.harness.provenance import redact
 from reports.account import (
@@ -39,13 +41,19 @@ from reports.scores import (
     SliceTable,
     headline_rows,
     metric_tables,
+    page_results,
     score_plots,
     slice_tables,
 )
 from reports.study.analysis import Result
 from reports.study.opening import read_results
 from reports.tables import metric_words, number, p_words
+from reports.tabular import COMPARISONS, frame, records
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MAIN = "baseline"
 _MOST_FAILURES = 40  # rows of the table of failures
 _QUESTIONS: tuple[tuple[Part, str, str, str], ...] = (
     (
@@ -100,8 +108,18 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the comparison page says, in its order."""
+    """All that the comparison page says, in its order.
 
+    Attributes:
+        results: a row per metric and slice of every run; columns `reports.frames.RESULTS`. Every table of
+            scores is a selection of it.
+        comparisons: a row per comparison of two systems; columns `COMPARISONS`, after the `question` that it
+            answers: ``baseline``, ``linear``, ``blind`` or ``deaf``, each a family of tests. Every table of
+            differences is a selection of it.
+    """
+
+    results: pd.DataFrame
+    comparisons: pd.DataFrame
     title: str
     findings: tuple[Finding, ...]
     command: str
@@ -156,13 +174,16 @@ def build_report(
         ReportError: no runs, or none that can be reported on; the message says why.
     """
     dossier = read_dossier(folder, baseline)
-    tables = _compare_main(dossier)
-    scores = headline_rows(dossier)
-    slices = slice_tables(dossier)
+    results, comparisons = page_results(dossier), _comparisons(dossier)
+    tables = _tables(dossier, comparisons, _MAIN)
+    scores = headline_rows(dossier, results)
+    slices = slice_tables(dossier, results)
     failures, left_out = failure_accounts(dossier, _MOST_FAILURES)
     attributions, refused = attribute_runs(dossier)
     people, unread = read_results(folder)
     return Report(
+        results=results,
+        comparisons=comparisons,
         title=_title(dossier),
         findings=tuple(_findings(dossier, tables)),
         command=command,
@@ -173,17 +194,17 @@ def build_report(
         main=dossier.main,
         scores=tuple(scores),
         score_plots=tuple(score_plots(dossier, scores)),
-        metrics=tuple(metric_tables(dossier)),
+        metrics=tuple(metric_tables(dossier, results)),
         differences=tuple(tables),
         slices=tuple(slices),
         grids=tuple(grids(dossier, slices)),
-        claim=tuple(claim_curves(dossier)),
-        ablations=_ablations(dossier),
+        claim=tuple(claim_curves(dossier, results)),
+        ablations=_ablations(dossier, comparisons),
         attributions=tuple(attributions),
         attribution_remarks=tuple(refused if attributions or refused else [_attribution_missing(dossier)]),
         failures=tuple(failures),
         failures_left_out=left_out,
-        costs=tuple(cost_plots(dossier)),
+        costs=tuple(cost_plots(dossier, results)),
         gallery=tuple(build_gallery(dossier, Album(beside=beside), examples, data)),
         examples=examples,
         browser=browse(dossier, samples, Album(beside=beside) if beside else None, data),
@@ -199,28 +220,36 @@ def _title(dossier: Dossier) -> str:
     return f"{', '.join(dossier.main[:-1])} against {dossier.baseline}"
 
 
-def _compare_main(dossier: Dossier) -> list[DifferenceTable]:
-    """Every compared system against the baseline; one family of tests."""
-    if dossier.baseline is None:
-        return []
-    return _tables(dossier, [(name, dossier.baseline) for name in dossier.main[:-1]], "differences")
+def _comparisons(dossier: Dossier) -> pd.DataFrame:
+    """The frame of the page's comparisons, by question; those of one question are one family of tests."""
+    baseline = dossier.baseline
+    asked = {_MAIN: [(name, baseline) for name in dossier.main[:-1] if baseline is not None]}
+    asked |= {part: dossier.variants(part) for part, *_ in _QUESTIONS}
+    found = (
+        (question, row) for question, pairs in asked.items() for row in differences(_met(dossier, pairs))
+    )
+    rows = ((question, *(getattr(row, name) for name in COMPARISONS)) for question, row in found)
+    return frame({"question": "string", **COMPARISONS}, rows)
 
 
-def _tables(dossier: Dossier, pairs: Sequence[tuple[str, str]], name: str) -> list[DifferenceTable]:
-    """A table for each pair of systems that met on some benchmark; one family of tests over all of them."""
-    met: list[tuple[Evidence, Evidence]] = []
-    for first, second in pairs:
-        for benchmark in dossier.benchmarks:
-            a, b = dossier.get(benchmark, first), dossier.get(benchmark, second)
-            if a is not None and b is not None:
-                met.append((a, b))
-    rows = differences(met)
+def _met(dossier: Dossier, pairs: Sequence[tuple[str, str]]) -> list[tuple[Evidence, Evidence]]:
+    """The runs of each pair of systems on the benchmarks on which they met."""
+    met = (
+        (dossier.get(benchmark, first), dossier.get(benchmark, second))
+        for first, second in pairs
+        for benchmark in dossier.benchmarks
+    )
+    return [(a, b) for a, b in met if a is not None and b is not None]
+
+
+def _tables(dossier: Dossier, comparisons: pd.DataFrame, question: str) -> list[DifferenceTable]:
+    """The comparisons of one question: a table for each pair of systems that met on some benchmark."""
+    chosen = records(Difference, comparisons[comparisons["question"] == question])
     tables = list[DifferenceTable]()
-    for first, second in pairs:
-        members = tuple(row for row in rows if (row.first, row.second) == (first, second))
-        if members:
-            plots = difference_plots(f"{name}-{len(tables)}", members, dossier.series)
-            tables.append(DifferenceTable(first, second, members, tuple(plots)))
+    for (first, second), rows in groupby(chosen, key=lambda row: (row.first, row.second)):
+        members = tuple(rows)
+        plots = difference_plots(f"{question}-{len(tables)}", members, dossier.series)
+        tables.append(DifferenceTable(first, second, members, tuple(plots)))
     return tables
 
 
@@ -228,26 +257,28 @@ def _findings(dossier: Dossier, tables: Sequence[DifferenceTable]) -> list[Findi
     """One sentence for each comparison, whichever way it falls."""
     found = []
     for row in (row for table in tables for row in table.rows):
-        if row.comparison is None:
+        if not row.compared:
             continue
         if not row.defined:
             found.append(Finding(row.benchmark, f"{row.first} and {row.second}: {row.words}", None))
             continue
-        size = f"{number(abs(row.comparison.difference))} in {metric_words(row.metric)}"
+        size = f"{number(abs(row.difference))} in {metric_words(row.metric)}"
         p = p_words(row.p_adjusted)
-        if row.shown:
+        if row.better is not None:
             other = row.second if row.better == row.first else row.first
             words = f"{row.better} is better than {other} by {size} ({p})."
         else:
             words = f"No difference between {row.first} and {row.second} was shown ({size}, {p})."
-        found.append(Finding(row.benchmark, words, dossier.series(row.better) if row.shown else None))
+        found.append(
+            Finding(row.benchmark, words, None if row.better is None else dossier.series(row.better))
+        )
     return found
 
 
-def _ablations(dossier: Dossier) -> tuple[Ablation, ...]:
+def _ablations(dossier: Dossier, comparisons: pd.DataFrame) -> tuple[Ablation, ...]:
     """The questions that a variant of a system answers; each is a family of tests of its own."""
     return tuple(
-        Ablation(title, why, missing, tuple(_tables(dossier, dossier.variants(part), part)))
+        Ablation(title, why, missing, tuple(_tables(dossier, comparisons, part)))
         for part, title, why, missing in _QUESTIONS
     )
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmarks.harness.records import Result
 from reports.evidence import Dossier, Evidence
 from reports.plots.canvas import Plot
 from reports.plots.scatter import Dot, scatter
+from reports.scores import Row, of_headline, tabulate
 from reports.tables import LOWER_IS_BETTER, interval, metric_words, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TOKENS = re.compile(r"([\d,]+) read, ([\d,]+) written")
 
@@ -56,33 +61,37 @@ COSTS = (
 )
 
 
-def cost_plots(dossier: Dossier) -> list[Plot]:
-    """A plot for each benchmark and cost that at least one system's run tells."""
+def cost_plots(dossier: Dossier, results: pd.DataFrame) -> list[Plot]:
+    """A plot for each benchmark and cost that at least one system's run tells.
+
+    Args:
+        dossier: the evidence.
+        results: its frame of results.
+    """
     plots = list[Plot]()
-    for benchmark in dossier.benchmarks:
+    chosen = of_headline(dossier, results) & results["slice"].isna()
+    for row in tabulate(results, chosen, dossier.systems):
         for cost in COSTS:
-            plot = _plot(dossier, benchmark, cost, f"cost-{len(plots)}")
+            plot = _plot(dossier, row, cost, f"cost-{len(plots)}")
             if plot is not None:
                 plots.append(plot)
     return plots
 
 
-def _plot(dossier: Dossier, benchmark: str, cost: Cost, name: str) -> Plot | None:
-    entries = dossier.on(benchmark)
-    metric = entries[0].about.headline
+def _plot(dossier: Dossier, row: Row, cost: Cost, name: str) -> Plot | None:
     dots = []
-    for entry in entries:
-        result = entry.result(metric)
-        taken = None if result is None else cost.of(entry, result)
-        if result is None or result.value is None or not taken:
+    for result in row.results:
+        entry = dossier.get(row.benchmark, result.system)
+        taken = None if entry is None else cost.of(entry, result)
+        if result.value is None or not taken:
             continue
         span = interval(result.low, result.high)
         value = f"{number(result.value)}{f' ({span})' if span else ''}"
-        words = f"{entry.system}: {value} at {taken:.2g} {cost.unit}"
-        dots.append(Dot(taken, result.value, result.low, result.high, words, dossier.series(entry.system)))
+        words = f"{result.system}: {value} at {taken:.2g} {cost.unit}"
+        dots.append(Dot(taken, result.value, result.low, result.high, words, dossier.series(result.system)))
     if not dots:
         return None
-    falls = metric in LOWER_IS_BETTER
-    words = f"{metric_words(metric)}{' ↓' if falls else ''}"
-    title = f"{benchmark}: {words} against {cost.axis}"
+    words = f"{metric_words(row.metric)}{row.arrow}"
+    title = f"{row.benchmark}: {words} against {cost.axis}"
+    falls = row.metric in LOWER_IS_BETTER
     return scatter(name, title, dots, x=cost.axis, y=words, falls=falls)

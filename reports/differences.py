@@ -4,35 +4,53 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from metrics.metric import Comparison, IncomparableError
 from metrics.statistics import ALONE, compare, holm
 from reports.evidence import Evidence
 from reports.plots import Band, Mark, Plot, forest
 from reports.tables import LOWER_IS_BETTER, by_scale, interval, metric_words, number, p_value, signed
+from reports.tabular import COMPARISONS, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEVEL = 0.05
+Names = tuple[str, str, str, str]  # of a benchmark, a metric and two systems
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One row of a table of differences: the first system's value minus the second's.
+    """A row of the frame of comparisons: the first system's value minus the second's.
 
     Attributes:
-        comparison: None where the two can't be compared; then `words` say why.
+        benchmark, metric, first, second: what is compared by what.
+        difference, low, high, p, minimum_detectable, standard_error: as in `metrics.metric.Comparison`; NaN
+            where the two can't be compared.
         p_adjusted: the p-value after Holm's correction over the family of tests.
         family: number of tests in that family.
+        n: number of samples; None where the two can't be compared.
+        better: the system that is better; None where that was not shown, after the correction.
+        words: what the row says, whichever way it falls, or why there is no comparison.
     """
 
     benchmark: str
     metric: str
     first: str
     second: str
-    comparison: Comparison | None
-    p_adjusted: float = 1.0
-    family: int = 1
-    refusal: str = ""
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    family: int
+    n: int | None
+    minimum_detectable: float
+    standard_error: float
+    better: str | None
+    words: str
 
     @property
     def arrow(self) -> str:
@@ -40,44 +58,75 @@ class Difference:
         return " ↓" if self.metric in LOWER_IS_BETTER else ""
 
     @property
+    def compared(self) -> bool:
+        """Whether the two could be compared."""
+        return self.n is not None
+
+    @property
     def defined(self) -> bool:
         """Whether the difference is a number."""
-        return self.comparison is not None and math.isfinite(self.comparison.difference)
+        return math.isfinite(self.difference)
 
     @property
-    def shown(self) -> bool:
-        """Whether a difference was shown, after the correction."""
-        return self.comparison is not None and self.p_adjusted < LEVEL
-
-    @property
-    def better(self) -> str:
+    def ahead(self) -> str:
         """The system on the better side, whether that was shown or not; empty when equal."""
-        if self.comparison is None or self.comparison.difference == 0:
-            return ""
-        first_is_better = (self.comparison.difference > 0) != (self.metric in LOWER_IS_BETTER)
-        return self.first if first_is_better else self.second
+        return _ahead(self.difference, self.metric, self.first, self.second)
 
-    @property
-    def words(self) -> str:
-        """What the row says, whichever way it falls."""
-        c = self.comparison
-        if c is None:
-            return self.refusal
-        if c.method == ALONE:
-            return "All samples share one picture or scene: nothing can be said about chance."
-        if not (math.isfinite(c.difference) and math.isfinite(c.low)):
-            return f"{c.method[:1].upper()}{c.method[1:]}."
-        if self.shown:
-            return f"{self.better} is better by {number(abs(c.difference))}."
-        detectable = f"A true difference of {number(c.minimum_detectable)} would show four times out of five."
-        if c.p < LEVEL:
-            return (
-                f"A hint that {self.better} is better (p {p_value(c.p)} alone), which does not "
-                f"hold among {self.family} comparisons. {detectable}"
-            )
-        if c.difference == 0 and c.low == c.high == 0:
-            return "Equal on every sample."
-        return f"No difference was shown. {detectable}"
+
+def conclude(
+    names: Names, found: Comparison | str, p_adjusted: float = math.nan, family: int = 1
+) -> Difference:
+    """What a comparison comes to after the correction.
+
+    Args:
+        names: of the benchmark, the metric and the two systems.
+        found: the comparison, or why there is none.
+        p_adjusted: its p-value after the correction.
+        family: number of tests that were corrected together.
+    """
+    if isinstance(found, str):
+        numbers = (math.nan,) * 5
+        return Difference(*names, *numbers, family, None, math.nan, math.nan, None, f"Not compared: {found}.")
+    _, metric, first, second = names
+    ahead = _ahead(found.difference, metric, first, second)
+    return Difference(
+        *names,
+        found.difference,
+        found.low,
+        found.high,
+        found.p,
+        p_adjusted,
+        family,
+        found.n,
+        found.minimum_detectable,
+        found.standard_error,
+        (ahead or None) if p_adjusted < LEVEL else None,
+        _words(found, ahead, p_adjusted, family),
+    )
+
+
+def _ahead(difference: float, metric: str, first: str, second: str) -> str:
+    if difference == 0 or math.isnan(difference):
+        return ""
+    return first if (difference > 0) != (metric in LOWER_IS_BETTER) else second
+
+
+def _words(c: Comparison, ahead: str, p_adjusted: float, family: int) -> str:
+    if c.method == ALONE:
+        return "All samples share one picture or scene: nothing can be said about chance."
+    if not (math.isfinite(c.difference) and math.isfinite(c.low)):
+        return f"{c.method[:1].upper()}{c.method[1:]}."
+    if p_adjusted < LEVEL:
+        return f"{ahead} is better by {number(abs(c.difference))}."
+    detectable = f"A true difference of {number(c.minimum_detectable)} would show four times out of five."
+    if c.p < LEVEL:
+        return (
+            f"A hint that {ahead} is better (p {p_value(c.p)} alone), which does not "
+            f"hold among {family} comparisons. {detectable}"
+        )
+    if c.difference == 0 and c.low == c.high == 0:
+        return "Equal on every sample."
+    return f"No difference was shown. {detectable}"
 
 
 def compare_runs(first: Evidence, second: Evidence, metric: str) -> Comparison:
@@ -126,11 +175,19 @@ def check_same_measurement(first: Evidence, second: Evidence, metric: str) -> No
 
 def differences(pairs: Sequence[tuple[Evidence, Evidence]], metric: str | None = None) -> list[Difference]:
     """Compare pairs of runs by a metric, by default the headline of each; all are one family for Holm."""
-    rows = [_difference(first, second, metric or first.about.headline) for first, second in pairs]
-    tested = [row.comparison.p for row in rows if row.comparison is not None]
+    names = [(a.benchmark, metric or a.about.headline, a.system, b.system) for a, b in pairs]
+    found = [_compared(*pair, each[1]) for pair, each in zip(pairs, names, strict=True)]
+    tested = [each.p for each in found if isinstance(each, Comparison)]
     adjusted = iter(holm(tested).tolist() if tested else [])
-    rows = [replace(row, family=len(tested)) for row in rows]
-    return [row if row.comparison is None else replace(row, p_adjusted=next(adjusted)) for row in rows]
+    return [
+        conclude(who, each, next(adjusted) if isinstance(each, Comparison) else math.nan, len(tested))
+        for who, each in zip(names, found, strict=True)
+    ]
+
+
+def comparisons_frame(rows: Sequence[Difference]) -> pd.DataFrame:
+    """The frame of comparisons; columns `reports.frames.COMPARISONS`."""
+    return frame(COMPARISONS, (tuple(getattr(row, name) for name in COMPARISONS) for row in rows))
 
 
 def difference_plots(name: str, rows: Sequence[Difference], series: Callable[[str], int]) -> list[Plot]:
@@ -153,20 +210,17 @@ def difference_plots(name: str, rows: Sequence[Difference], series: Callable[[st
     return plots
 
 
-def _difference(first: Evidence, second: Evidence, metric: str) -> Difference:
-    row = Difference(first.benchmark, metric, first.system, second.system, None)
+def _compared(first: Evidence, second: Evidence, metric: str) -> Comparison | str:
     try:
-        return replace(row, comparison=compare_runs(first, second, metric))
+        return compare_runs(first, second, metric)
     except IncomparableError as error:
-        return replace(row, refusal=f"Not compared: {error}.")
+        return str(error)
 
 
 def _mark(row: Difference, series: Callable[[str], int]) -> Mark:
-    c = row.comparison
-    assert c is not None
     turn = -1.0 if row.metric in LOWER_IS_BETTER else 1.0
-    low, high = sorted((turn * c.low, turn * c.high))
-    span = interval(c.low, c.high)
-    text = f"{signed(c.difference)}{f' ({span})' if span else ''}"
-    colour = series(row.better or row.first)
-    return Mark(row.benchmark, turn * c.difference, low, high, text, colour, row.shown)
+    low, high = sorted((turn * row.low, turn * row.high))
+    span = interval(row.low, row.high)
+    text = f"{signed(row.difference)}{f' ({span})' if span else ''}"
+    colour = series(row.ahead or row.first)
+    return Mark(row.benchmark, turn * row.difference, low, high, text, colour, row.better is not None)

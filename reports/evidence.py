@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from benchmarks.harness.records import Manifest, Prediction, RecordError, Result, Run, read_run, run_folders
 from nextgpt.messages import Failure
+from reports.tabular import whole
 
 PIPELINE = "caption-then-tool"
 Part = Literal["main", "given", "blind", "deaf", "linear"]
@@ -32,20 +33,23 @@ class Evidence:
 
     run: Run
 
-    @property
+    @cached_property
     def about(self) -> Manifest:
-        """What ``run.json`` says."""
-        return self.run.manifest
+        """What ``run.json`` says, with names as frames hold them."""
+        made = self.run.manifest
+        return replace(
+            made, benchmark=whole(made.benchmark), system=whole(made.system), headline=whole(made.headline)
+        )
 
     @property
     def system(self) -> str:
         """The system's name."""
-        return self.run.manifest.system
+        return self.about.system
 
     @property
     def benchmark(self) -> str:
         """The benchmark's name."""
-        return self.run.manifest.benchmark
+        return self.about.benchmark
 
     def result(self, metric: str, part: str | None = None) -> Result | None:
         """The scored value of a metric, on the whole or on one slice."""

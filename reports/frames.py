@@ -1,8 +1,8 @@
 """A folder of runs as pandas DataFrames: what was said, each sample's scores, results, comparisons.
 
-Needs `pip install nextgpt[pandas]`. The numbers are those of the pages, read from the same files by the same
-code. A run that is cut off, not scored or damaged is a row of `Frames.runs` whose `state` and `why` say so;
-what can be read of it stands in the other frames, and nothing raises because of it.
+The tables of a page are selections of such frames, `Report.results` and `Report.comparisons`. A run that is
+cut off, not scored or damaged is a row of `Frames.runs` whose `state` and `why` say so; what can be read of
+it stands in the other frames, and nothing raises because of it.
 
 `RUNS`, `PREDICTIONS`, `SCORES`, `RESULTS` and `COMPARISONS` name the columns of each frame and their dtypes,
 which are there for an empty frame too. Missing text is `<NA>`, a missing number `NaN` or `<NA>`.
@@ -10,7 +10,6 @@ which are there for an empty frame too. Missing text is `<NA>`, a missing number
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -20,78 +19,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchmarks.harness.predictions import FILE, Prediction, StoredMedium, read_predictions
 from benchmarks.harness.records import MANIFEST, RecordError, Run, read_run
 from nextgpt.messages import Failure
-from reports.differences import Difference, differences
+from reports.differences import comparisons_frame, differences
 from reports.evidence import Evidence, ReportError
+from reports.tabular import COMPARISONS, PREDICTIONS, RESULTS, RUNS, SCORES, Columns, frame, results_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-State = Literal["scored", "not scored", "cut", "damaged"]
-Columns = Mapping[str, str]
+__all__ = ["COMPARISONS", "PREDICTIONS", "RESULTS", "RUNS", "SCORES", "Columns", "Frames", "read_frames"]
 
-_RUN = {"benchmark": "string", "system": "string"}
-RUNS: Columns = _RUN | {
-    "state": "string",
-    "why": "string",
-    "samples": "Int64",
-    "answered": "Int64",
-    "family": "string",
-    "version": "Int64",
-    "headline": "string",
-    "seed": "Int64",
-    "limit": "Int64",
-    "started": "string",
-    "folder": "string",
-}
-PREDICTIONS: Columns = _RUN | {
-    "state": "string",
-    "sample": "string",
-    "text": "string",
-    "media": "string",
-    "failed": "bool",
-    "stage": "string",
-    "reason": "string",
-    "seconds": "float64",
-}
-SCORES: Columns = _RUN | {
-    "metric": "string",
-    "sample": "string",
-    "group": "string",
-    "slice": "string",
-    "value": "float64",
-}
-RESULTS: Columns = _RUN | {
-    "metric": "string",
-    "slice": "string",
-    "value": "float64",
-    "low": "float64",
-    "high": "float64",
-    "n": "Int64",
-    "failed": "Int64",
-    "unjudged": "Int64",
-    "answered": "float64",
-    "seconds": "float64",
-    "method": "string",
-    "signature": "string",
-    "standard_error": "float64",
-}
-COMPARISONS: Columns = {
-    "benchmark": "string",
-    "metric": "string",
-    "first": "string",
-    "second": "string",
-    "difference": "float64",
-    "low": "float64",
-    "high": "float64",
-    "p": "float64",
-    "p_adjusted": "float64",
-    "family": "Int64",
-    "n": "Int64",
-    "minimum_detectable": "float64",
-    "standard_error": "float64",
-    "better": "string",
-    "words": "string",
-}
+State = Literal["scored", "not scored", "cut", "damaged"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +48,11 @@ class _Entry:
             return self.folder.name, self.folder.parent.name
         return self.run.manifest.benchmark, self.run.manifest.system
 
+    @property
+    def words(self) -> str:
+        """Why there are no results; empty where there are."""
+        return self.why if self.state in ("scored", "not scored") else f"{self.state}: {self.why}"
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -125,7 +67,7 @@ class Frames:
         `state` is ``scored``; ``not scored``; ``cut``, where samples are without an answer; or ``damaged``.
         `why` is one line for all but the first. `samples` is missing until the run has seen all of them.
         """
-        return _frame(RUNS, map(_run_row, self.entries))
+        return frame(RUNS, map(_run_row, self.entries))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -135,7 +77,7 @@ class Frames:
         `stage` and `reason` say what went wrong. `state` is the run's: of one that is cut, these are the
         answers that there are.
         """
-        return _frame(
+        return frame(
             PREDICTIONS,
             ((*entry.names, entry.state, *_said(each)) for entry in self.entries for each in entry.said),
         )
@@ -143,7 +85,7 @@ class Frames:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """A row per sample and metric, of metrics that have values of samples; columns `SCORES`."""
-        return _frame(
+        return frame(
             SCORES,
             (
                 (run.manifest.benchmark, run.manifest.system, s.metric, s.sample, s.group, s.slice, s.value)
@@ -158,18 +100,7 @@ class Frames:
 
         A run without results has one row: its headline metric without a value, and `method` says why.
         """
-        names = [name for name in RESULTS if name not in _RUN]
-        rows: list[tuple[Any, ...]] = []
-        for entry in self.entries:
-            if entry.state == "scored" and entry.run is not None:
-                rows += [
-                    (*entry.names, *(getattr(result, name) for name in names)) for result in entry.run.results
-                ]
-            else:
-                metric = None if entry.run is None else entry.run.manifest.headline
-                told = {"metric": metric, "method": f"{entry.state}: {entry.why}"}
-                rows.append((*entry.names, *(told.get(name) for name in names)))
-        return _frame(RESULTS, rows)
+        return results_frame((entry.names, entry.run, entry.words) for entry in self.entries)
 
     def comparisons(self, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
         """A row per benchmark and pair of systems that were scored on it; columns `COMPARISONS`.
@@ -186,9 +117,8 @@ class Frames:
             ReportError: no scored run of the baseline.
         """
         on: dict[str, dict[str, list[Evidence]]] = {}
-        for run in self._scored:
-            systems = on.setdefault(run.manifest.benchmark, {})
-            systems.setdefault(run.manifest.system, []).append(Evidence(run))
+        for entry in map(Evidence, self._scored):
+            on.setdefault(entry.benchmark, {}).setdefault(entry.system, []).append(entry)
         known = sorted({name for systems in on.values() for name in systems})
         if baseline is not None and baseline not in known:
             raise ReportError(
@@ -201,7 +131,7 @@ class Frames:
             for one, other in combinations([runs[0] for runs in systems.values() if len(runs) == 1], 2)
             if baseline is None or baseline in (one.system, other.system)
         ]
-        return _frame(COMPARISONS, map(_difference_row, differences(pairs, metric)))
+        return comparisons_frame(differences(pairs, metric))
 
     @property
     def _scored(self) -> list[Run]:
@@ -215,14 +145,13 @@ def read_frames(folder: Path | str) -> Frames:
         folder: holds runs at any depth, as `nextgpt-bench run --out` writes them.
 
     Raises:
-        ReportError: no such folder, no run in it, or pandas is not installed.
+        ReportError: no such folder, or no run in it.
 
     >>> frames = read_frames("runs")  # doctest: +SKIP
     >>> frames.results.query("slice.isna()")[["benchmark", "system", "metric", "value"]]  # doctest: +SKIP
     >>> list(SCORES)
     ['benchmark', 'system', 'metric', 'sample', 'group', 'slice', 'value']
     """
-    _pandas()
     folder = Path(folder)
     if not folder.is_dir():
         raise ReportError(f"{folder}: no such folder; give the one that `nextgpt-bench run --out` wrote to")
@@ -268,7 +197,7 @@ def _run_row(entry: _Entry) -> tuple[Any, ...]:
     told: dict[str, Any] = {"state": entry.state, "why": entry.why or None, "folder": str(entry.folder)}
     if about is not None:
         told["answered"] = len(entry.said)
-    names = [name for name in RUNS if name not in _RUN]
+    names = list(RUNS)[len(entry.names) :]
     return (*entry.names, *(told[name] if name in told else getattr(about, name, None) for name in names))
 
 
@@ -276,32 +205,7 @@ def _said(prediction: Prediction) -> tuple[Any, ...]:
     """The columns of `PREDICTIONS` from `sample` on."""
     sample, said, seconds = prediction.sample, prediction.said, prediction.seconds
     if isinstance(said, Failure):
-        return sample, None, None, True, _valid(said.stage), _valid(said.reason), seconds
-    text = _valid(" ".join(part for part in said.parts if isinstance(part, str)).strip())
+        return sample, None, None, True, said.stage, said.reason, seconds
+    text = " ".join(part for part in said.parts if isinstance(part, str)).strip()
     media = "\n".join(part.name for part in said.parts if isinstance(part, StoredMedium))
     return sample, text, media or None, False, None, None, seconds
-
-
-def _valid(text: str) -> str:
-    """The text with lone surrogates written out, for a column of text holds UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _difference_row(row: Difference) -> tuple[Any, ...]:
-    told: dict[str, Any] = {"better": row.better or None, "words": row.words}
-    if row.comparison is not None:
-        told |= {"p_adjusted": row.p_adjusted, "family": row.family} | vars(row.comparison)
-    names = ("benchmark", "metric", "first", "second")
-    return tuple(getattr(row, name) if name in names else told.get(name) for name in COMPARISONS)
-
-
-def _frame(columns: Columns, rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
-    return _pandas().DataFrame(list(rows), columns=list(columns), dtype=object).astype(dict(columns))
-
-
-def _pandas() -> Any:
-    try:
-        import pandas as pd
-    except ModuleNotFoundError as error:
-        raise ReportError("frames need pandas: pip install nextgpt[pandas]") from error
-    return pd

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.harness.storage import write_atomically, write_json
 from metrics.metric import Estimate
 from nextgpt.terminal import visible
-from reports.comparison import DifferenceTable, Report
+from reports.comparison import Report
 from reports.gallery import Picture
 from reports.tables import (
     Verbatim,
@@ -32,6 +32,7 @@ from reports.tables import (
     signed,
     undefined,
 )
+from reports.tabular import plain
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -139,21 +140,21 @@ def render_markdown(report: Report, pictures: str) -> str:
 def write_report_json(report: Report, path: Path, pages: Sequence[Path] = ()) -> None:
     """The report for programs: where its pages lie, every result, every comparison, every loss, every note.
 
-    ``results`` hold benchmark, system, metric, signature, value, low, high, n and more; the others name
-    the two systems, or the pipeline, that they are about. What has no finite value is null, and its method or
-    its words say why. ``left_out`` names the runs that could not be read.
+    ``results``, ``differences`` and ``ablations`` are the rows of the report's frames; the others name the
+    system, or the pipeline, that they are about. What has no finite value is null, and its method or its
+    words say why. ``left_out`` names the runs that could not be read.
 
     Raises:
         RecordError: the file can't be written.
     """
-    ablations = [table for ablation in report.ablations for table in ablation.tables]
+    comparisons = plain(report.comparisons)
     value = {
         "command": report.command,
         "pages": list(map(str, pages)),
         "systems": [asdict(system) for system in report.systems],
         "results": report_rows(report),
-        "differences": _differences(report.differences),
-        "ablations": _differences(ablations),
+        "differences": [row for row in comparisons if row["question"] == "baseline"],
+        "ablations": [row for row in comparisons if row["question"] != "baseline"],
         "attribution": [
             {key: getattr(account, key) for key in ("benchmark", "metric", "pipeline", "rival")}
             | asdict(account.ladder)
@@ -167,15 +168,8 @@ def write_report_json(report: Report, path: Path, pages: Sequence[Path] = ()) ->
 
 
 def report_rows(report: Report) -> list[dict[str, Any]]:
-    """Every result of a report, of benchmarks and of their slices."""
-    rows = [row for table in report.metrics for row in table.rows]
-    rows += [row for table in report.slices for row in table.rows]
-    return [asdict(result) for row in rows for result in row.results]
-
-
-def _differences(tables: list[DifferenceTable] | tuple[DifferenceTable, ...]) -> list[dict[str, Any]]:
-    rows = [row for table in tables for row in table.rows]
-    return [asdict(row) | {"better": row.better if row.shown else None, "words": row.words} for row in rows]
+    """Every result of a report, of benchmarks and of their slices: the rows of its frame."""
+    return plain(report.results)
 
 
 def _finite(value: Any) -> Any:

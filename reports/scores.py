@@ -1,13 +1,24 @@
-"""Tables and plots of scores: headline metrics, every metric with its signature, slices."""
+"""Tables and plots of scores: headline metrics, every metric with its signature, slices.
+
+Each table is a selection of the frame of results, with a column for each system.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from benchmarks.harness.records import Result
-from reports.evidence import Dossier, Evidence
+from reports.evidence import Dossier
 from reports.plots import Band, Mark, Plot, forest
 from reports.tables import LOWER_IS_BETTER, by_scale, interval, metric_words, number
+from reports.tabular import plain, records, results_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_RUN = "not run"
 Cell = Result | str  # a result, or why there is none
@@ -63,42 +74,74 @@ class SliceTable:
     rows: tuple[Row, ...]
 
 
-def headline_rows(dossier: Dossier) -> list[Row]:
+def page_results(dossier: Dossier) -> pd.DataFrame:
+    """The frame of results that all tables of scores are taken from, in the order in which they are read."""
+    entries = (entry for benchmark in dossier.benchmarks for entry in dossier.on(benchmark))
+    return results_frame(
+        ((entry.benchmark, entry.system), entry.run, entry.run.unscored) for entry in entries
+    )
+
+
+def headline_rows(dossier: Dossier, results: pd.DataFrame) -> list[Row]:
     """The headline metric of each benchmark for the systems that are compared."""
-    return [_row(dossier, name, _headline(dossier, name)) for name in _compared(dossier)]
+    chosen = of_headline(dossier, results) & results["slice"].isna() & results["system"].isin(dossier.main)
+    return tabulate(results, chosen, dossier.main)
 
 
-def metric_tables(dossier: Dossier) -> list[MetricTable]:
+def metric_tables(dossier: Dossier, results: pd.DataFrame) -> list[MetricTable]:
     """Every metric of every benchmark, for all systems."""
     tables = []
+    scored = results["signature"].notna()
     for benchmark in dossier.benchmarks:
-        entries = [entry for entry in dossier.on(benchmark) if entry.run.results]
-        metrics = dict.fromkeys(result.metric for entry in entries for result in entry.run.results)
-        rows = tuple(
-            Row(benchmark, metric, tuple(_cell(entry, metric) for entry in entries)) for metric in metrics
-        )
-        seconds = tuple(_seconds(entry.run.results) for entry in entries)
-        tables.append(MetricTable(benchmark, tuple(entry.system for entry in entries), rows, seconds))
+        ours = scored & (results["benchmark"] == benchmark)
+        systems = tuple(results["system"][ours].unique())
+        whole = ours & results["slice"].isna()
+        seconds = results[whole].groupby("system")["seconds"].first()
+        rows = tabulate(results, whole, systems)
+        spent = tuple(_seconds(seconds.get(name, math.nan)) for name in systems)
+        tables.append(MetricTable(benchmark, systems, tuple(rows), spent))
     return tables
 
 
-def slice_tables(dossier: Dossier) -> list[SliceTable]:
+def slice_tables(dossier: Dossier, results: pd.DataFrame) -> list[SliceTable]:
     """The headline metric of each benchmark on its slices, for the systems that are compared."""
+    chosen = of_headline(dossier, results) & results["slice"].notna() & results["system"].isin(dossier.main)
+    rows = tabulate(results, chosen, dossier.main)
     tables = []
-    for benchmark in _compared(dossier):
-        metric = _headline(dossier, benchmark)
-        entries = [dossier.get(benchmark, system) for system in dossier.main]
-        names = {
-            result.slice
-            for entry in entries
-            if entry is not None
-            for result in entry.run.results
-            if result.metric == metric and result.slice is not None
-        }
-        rows = tuple(_row(dossier, benchmark, metric, name) for name in sorted(names, key=_reading_order))
-        if rows:
-            tables.append(SliceTable(benchmark, metric, rows))
+    for (benchmark, metric), members in groupby(rows, key=lambda row: (row.benchmark, row.metric)):
+        ordered = sorted(members, key=lambda row: _reading_order(row.slice))
+        tables.append(SliceTable(benchmark, metric, tuple(ordered)))
     return tables
+
+
+def of_headline(dossier: Dossier, results: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows of the frame are of their benchmark's headline metric."""
+    headlines = {name: dossier.on(name)[0].about.headline for name in dossier.benchmarks}
+    return results["metric"] == results["benchmark"].map(headlines)
+
+
+def tabulate(results: pd.DataFrame, chosen: pd.Series[bool], systems: Sequence[str]) -> list[Row]:
+    """Rows of the frame of results as rows of a table, with a column for each system.
+
+    Args:
+        results: of all runs.
+        chosen: which of its rows; each benchmark, metric and slice among them is one of the table's.
+        systems: the columns.
+    """
+    silent = results["signature"].isna()
+    runs = zip(results["benchmark"], results["system"], results["method"].where(silent, ""), strict=True)
+    why = {(benchmark, system): method for benchmark, system, method in runs}
+    keys = ((row["benchmark"], row["metric"], row["slice"]) for row in plain(results[chosen]))
+    table: dict[tuple[str, str, str | None], dict[str, Cell]] = {key: {} for key in keys}
+    for result in records(Result, results[chosen & ~silent]):
+        table[result.benchmark, result.metric, result.slice].setdefault(result.system, result)
+    rows = []
+    for (benchmark, metric, part), found in table.items():
+        without = f"no {metric_words(metric)} here"
+        reasons = {system: why.get((benchmark, system), NOT_RUN) or without for system in systems}
+        cells = tuple(found.get(system, reasons[system]) for system in systems)
+        rows.append(Row(benchmark, metric, cells, part or ""))
+    return rows
 
 
 def score_plots(dossier: Dossier, rows: list[Row]) -> list[Plot]:
@@ -117,25 +160,6 @@ def _reading_order(part: str) -> tuple[int, str]:
     numbers = ("one", "two", "three")
     first = part.partition(" ")[0]
     return (numbers.index(first) if first in numbers else len(numbers), part)
-
-
-def _compared(dossier: Dossier) -> list[str]:
-    """Benchmarks that at least one of the compared systems ran on."""
-    return [name for name in dossier.benchmarks if any(dossier.get(name, system) for system in dossier.main)]
-
-
-def _headline(dossier: Dossier, benchmark: str) -> str:
-    return dossier.on(benchmark)[0].about.headline
-
-
-def _row(dossier: Dossier, benchmark: str, metric: str, part: str | None = None) -> Row:
-    entries = (dossier.get(benchmark, system) for system in dossier.main)
-    cells = tuple(NOT_RUN if entry is None else _cell(entry, metric, part) for entry in entries)
-    return Row(benchmark, metric, cells, part or "")
-
-
-def _cell(entry: Evidence, metric: str, part: str | None = None) -> Cell:
-    return entry.result(metric, part) or entry.run.unscored or f"no {metric_words(metric)} here"
 
 
 def _band(dossier: Dossier, row: Row) -> Band:
@@ -158,9 +182,7 @@ def _text(cell: Result) -> str:
     return f"{number(cell.value)}{f' ({span})' if span else ''}"
 
 
-def _seconds(results: tuple[Result, ...]) -> str:
-    found = (result.seconds for result in results if result.slice is None and result.seconds is not None)
-    seconds = next(found, None)
-    if seconds is None:
+def _seconds(seconds: float) -> str:
+    if math.isnan(seconds):
         return "–"
     return "< 0.001" if seconds < 0.001 else f"{seconds:.2g}"

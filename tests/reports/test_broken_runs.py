@@ -23,7 +23,7 @@ from metrics.statistics import ALONE
 from reports.attribution import attribute_runs
 from reports.cli import app
 from reports.comparison import build_report
-from reports.differences import Difference, difference_plots
+from reports.differences import conclude, difference_plots
 from reports.evidence import read_dossier
 from reports.pages import render_html, render_markdown
 from tests.reports.drawn import points, size
@@ -150,7 +150,7 @@ def test_what_has_no_value_is_undefined_everywhere_and_says_why(
     ],
 )
 def test_a_difference_without_a_value_or_interval_says_why(found: Comparison, words: str) -> None:
-    row = Difference("b", "exact_match", "x", "y", found)
+    row = conclude(("b", "exact_match", "x", "y"), found)
     assert row.words.startswith(words)
     assert len(difference_plots("d", [row], lambda name: 0)) == row.defined
 

@@ -10,8 +10,15 @@ from benchmarks.harness.benchmark import Sample
 from nextgpt.messages import Message, assistant
 from reports.costs import cost_plots
 from reports.evidence import read_dossier
+from reports.plots import Plot
+from reports.scores import page_results
 from tests.reports.drawn import points, texts
 from tests.reports.invented import benchmark, play, right_below
+
+
+def plots_of(folder: Path) -> list[Plot]:
+    dossier = read_dossier(folder)
+    return cost_plots(dossier, page_results(dossier))
 
 
 def test_slower_is_right_and_better_is_up(tmp_path: Path) -> None:
@@ -21,7 +28,7 @@ def test_slower_is_right_and_better_is_up(tmp_path: Path) -> None:
         rows = json.loads(path.read_text())
         path.write_text(json.dumps([row | {"seconds": seconds} for row in rows]))
         reseal(path.parent)
-    plot, *others = cost_plots(read_dossier(tmp_path))
+    plot, *others = plots_of(tmp_path)
     assert ["memory" in other.title for other in others] == [True]
     quick, slow = points(plot.drawings[0])
     assert quick.x < slow.x
@@ -42,7 +49,7 @@ def test_memory_and_tokens_are_drawn_where_runs_tell_them(tmp_path: Path) -> Non
         manifest.write_text(
             json.dumps(json.loads(manifest.read_text()) | {"memory": tokens * 2**20, "device_memory": 2**30})
         )
-    found = {plot.title.partition(" against ")[2]: plot for plot in cost_plots(read_dossier(tmp_path))}
+    found = {plot.title.partition(" against ")[2]: plot for plot in plots_of(tmp_path)}
     assert set(found) == {
         "seconds per answer",
         "peak memory in GiB",

@@ -183,7 +183,7 @@ def test_programs_get_the_same_numbers(report: Report, tmp_path: Path) -> None:
     first = numbers["results"][0]
     assert {"benchmark", "system", "metric", "signature", "value", "low", "high", "n"} <= set(first)
     (difference,) = numbers["differences"]
-    assert difference["comparison"]["difference"] == pytest.approx(0.45)
+    assert difference["difference"] == pytest.approx(0.45)
     assert difference["better"] == "nextgpt-tiny"
     assert [loss["samples"] for loss in numbers["attribution"][0]["losses"]] == [8, 12, 8]
     assert {row["second"] for row in numbers["ablations"]} == {"nextgpt-tiny-linear", "nextgpt-tiny-blind"}

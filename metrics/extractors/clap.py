@@ -168,6 +168,11 @@ class ClapExtractor(ClapWindows):
         digits = checked_hash(self.file, DISABLES)
         return f"clap:{self.name}@{digits},{self.hearing},text:{TOKENS},unit,fp32"
 
+    @property
+    def logit_scale(self) -> float:
+        """What the network learnt to multiply cosines of sounds and texts by, to classify with them."""
+        return float(self._network.logit_scale_a.detach().exp())
+
     def embed_sounds(self, waves: list[NDArray[np.float32]]) -> Tensor:
         """See `ClapWindows.embed_sounds`."""
         network = self._network

@@ -34,7 +34,7 @@ TEXT_WIDTH, READOUT = 160, 2.0
 _CLASSES = (5, 3, 3, 4)  # of each third: timbre, pitch, loudness and repeats, the first for none
 
 
-def model(vocabulary: int, length: int, width: int = 96) -> ClapModel:
+def model(vocabulary: int, length: int, width: int = TEXT_WIDTH) -> ClapModel:
     """A CLAP of transformers' own class with random weights: a RoBERTa and a small Swin over 64 mel bins.
 
     Args:
@@ -82,23 +82,8 @@ def model(vocabulary: int, length: int, width: int = 96) -> ClapModel:
     )
 
 
-def pretrain(
-    work: Path,
-    folder: Path,
-    recipe: Recipe = RECIPE,
-    *,
-    text_width: int = TEXT_WIDTH,
-    weight: float = READOUT,
-) -> dict[str, float]:
-    """Train, save in half precision with tokenizer and front end, and measure on held-out sounds.
-
-    Args:
-        work: Folder of the resumable state.
-        folder: Folder of the weights.
-        recipe: Steps and rates.
-        text_width: Of the text tower.
-        weight: What the read-out counts beside contrast.
-    """
+def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
+    """Train, save in half precision with tokenizer and front end, and measure on held-out sounds."""
     import torch
 
     from toyworld.pretrain.pairs import contrast
@@ -106,7 +91,7 @@ def pretrain(
 
     torch.manual_seed(recipe.seed)
     tokenizer = build_for_media(ends=True)
-    clap = model(len(tokenizer), MEDIA_LENGTH, text_width)
+    clap = model(len(tokenizer), MEDIA_LENGTH)
     readout = torch.nn.Linear(WIDTH, 3 * sum(_CLASSES))
     module = torch.nn.ModuleDict({"clap": clap, "readout": readout})
 
@@ -124,7 +109,7 @@ def pretrain(
         read = readout_loss(readout(words * WIDTH**0.5), batch) + readout_loss(
             readout(tones * WIDTH**0.5), batch
         )
-        return contrast(logits) + weight * read
+        return contrast(logits) + READOUT * read
 
     fit(recipe, module, loss, work)
     module.eval()

@@ -13,7 +13,7 @@ RECIPE = Recipe("sound_extractor", steps=3000, batch=48, learning_rate=1e-3, see
 
 
 def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
-    """As `toyworld.pretrain.clap`, with another recipe and a smaller text tower, led by contrast."""
+    """As `toyworld.pretrain.clap`, with another recipe."""
     from toyworld.pretrain import clap
 
-    return clap.pretrain(work, folder, recipe, text_width=96, weight=0.5)
+    return clap.pretrain(work, folder, recipe)

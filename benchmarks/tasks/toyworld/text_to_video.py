@@ -4,7 +4,8 @@ name: toy-text-to-video, toy-text-to-video-compositional
 data set: toyworld clips, one of the five captions of each
 licence: CC0 1.0
 protocol: one clip for each caption, seed from the sample's id. Exact clips (every thing, deed, direction,
-    speed and turn) and attribute F1, as the oracle reads nine frames of the clip, evenly spread.
+    speed and turn) and attribute F1, as the oracle reads nine frames of the clip, evenly spread. FVD's
+    distance and CLIPSIM over toyworld's own network, which no judged system contains.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 
 from benchmarks.harness.benchmark import Options, Sample
 from benchmarks.tasks.toyworld.kinds import both
+from benchmarks.tasks.toyworld.media_extractors import clip_uses
 from benchmarks.tasks.toyworld.readings import CLIPS
 from benchmarks.tasks.toyworld.scenes import (
     SCENES,
@@ -51,7 +53,7 @@ TEST, COMPOSITIONAL = both(
     "text-to-video",
     PROMPT,
     _load,
-    (accuracy_of(CLIPS), attribute_f1_of(CLIPS)),
+    (accuracy_of(CLIPS), attribute_f1_of(CLIPS), *clip_uses()),
     accepts=frozenset({"text"}),
     produces=frozenset({"video"}),
     slices=number_of_deeds,

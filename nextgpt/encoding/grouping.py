@@ -1,6 +1,6 @@
 """The grouping projection: patch tokens gathered into a few concept tokens for the language model.
 
-Written from section 3 and appendix C.1 of the paper, which takes the idea from GroupViT: learnable
+Written from section 4.1 and appendix C.1 of the paper, which takes the idea from GroupViT: learnable
 group tokens attend together with the patches, then a grouping block assigns each patch to the one
 group that it resembles most, and the groups, with what they were given, are the next stage's patches.
 

@@ -288,33 +288,35 @@ def benchmark_names(name: str) -> tuple[str, ...]:
 
 
 _OWN: dict[str, str] = {}
-"""Benchmarks in modules of users, by their own names."""
+"""Of benchmarks that were loaded from elsewhere, by their own names, what they were asked for as."""
 
 
 def load_benchmark(name: str) -> Benchmark:
     """The benchmark of this name: of `BENCHMARKS`, of an installed package, or ``package.module:ATTRIBUTE``.
 
-    One that was once loaded from a module is known by its own name too, which its runs are kept under.
+    One that was once loaded from elsewhere is known by its own name too, which its runs are kept under.
 
     Raises:
         RegistryError: no such benchmark.
     """
-    if ":" in name or name in _OWN:
+    name = _OWN.get(name, name)
+    if name in BENCHMARKS:
+        module, _, attribute = BENCHMARKS[name].target.partition(":")
+        ours: Benchmark = getattr(import_module(module), attribute)
+        return ours
+    if ":" in name:
         from benchmarks.outside import benchmark_of_user
 
-        target = _OWN.get(name, name)
-        own = benchmark_of_user(target)
-        _OWN.setdefault(own.name, target)
-        return replace(own, origin=target)
-    if name not in BENCHMARKS:
+        found = replace(benchmark_of_user(name), origin=name)
+    else:
         from benchmarks.plugins import benchmark_of, find, plugins
 
         plugin = find("benchmark", name, BENCHMARKS)
         if plugin is None:
             raise unknown("benchmark", name, [*BENCHMARKS, *plugins("benchmark", BENCHMARKS)])
-        return replace(benchmark_of(plugin), origin=plugin.target)
-    module, _, attribute = BENCHMARKS[name].target.partition(":")
-    found: Benchmark = getattr(import_module(module), attribute)
+        found = replace(benchmark_of(plugin), origin=plugin.target)
+    if name != found.name:
+        _OWN.setdefault(found.name, name)
     return found
 
 
@@ -327,10 +329,16 @@ def benchmark_of_run(made: Manifest) -> Benchmark:
     Raises:
         RegistryError: it is none of these; says what to name.
     """
-    from benchmarks.plugins import find
+    from benchmarks.plugins import find, plugins
 
     name = made.benchmark
-    if name in BENCHMARKS or (":" not in name and (name in _OWN or find("benchmark", name, BENCHMARKS))):
+    if name in BENCHMARKS or name in _OWN:
+        return load_benchmark(name)
+    # Where two packages bring one of that name, the run knows of which it is.
+    for plugin in plugins("benchmark", BENCHMARKS).values():
+        if (plugin.own, plugin.target) == (name, made.origin):
+            return load_benchmark(plugin.name)
+    if ":" not in name and find("benchmark", name, BENCHMARKS) is not None:
         return load_benchmark(name)
     where = f"stands in {made.origin}" if made.origin else "is none of those that are installed"
     address = shlex.quote(made.origin or "package.module:NAME")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import plugins
+from benchmarks import plugins, registry
+from benchmarks.harness.records import Manifest
 from benchmarks.registry import (
     RegistryError,
     benchmark_names,
+    benchmark_of_run,
     load_benchmark,
     load_extractor,
     load_metric,
@@ -43,6 +45,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         modules.append(module)
 
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(registry, "_OWN", {})
     yield put
     for module in modules:
         sys.modules.pop(module, None)
@@ -101,6 +104,28 @@ def test_two_plugins_of_one_name_are_refused_by_name_and_the_rest_works(
     if kind == "benchmark":
         with pytest.raises(RegistryError, match=r"say which: grey\.shades or light-grey\.shades"):
             benchmark_names("shades")
+
+
+def run_of(name: str, origin: str) -> Manifest:
+    """What a run says of its benchmark."""
+    told = dict.fromkeys(Manifest.__dataclass_fields__)
+    return Manifest(**told | {"benchmark": name, "origin": origin})  # type: ignore[arg-type]
+
+
+def test_of_two_benchmarks_of_one_name_a_run_knows_its_own(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("grey", "light"):
+        source = MADE.replace('source="made up"', f'source="{package}"')
+        install(package, source, f"[nextgpt.benchmarks]\nshades = {package}:SHADES\n")
+    assert load_benchmark("light.shades").origin == "light:SHADES"
+    monkeypatch.setattr(registry, "_OWN", {})
+    assert benchmark_of_run(run_of("shades", "grey:SHADES")).source == "grey"
+    monkeypatch.setattr(registry, "_OWN", {})
+    with pytest.raises(RegistryError, match="say which"):
+        benchmark_of_run(run_of("shades", ""))
+    load_benchmark("light.shades")  # a person says which
+    assert benchmark_of_run(run_of("shades", "")).source == "light"
 
 
 def test_name_of_this_project_stays_its_own(install: Install) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.harness.expectations import Expectation, ExpectationError, headline, read_expectation
 from benchmarks.harness.gate import Cell, Verdict, judge_together, measure
 from benchmarks.harness.provenance import redact
-from benchmarks.harness.records import MANIFEST, RecordError, Result, read_run
+from benchmarks.harness.records import RecordError, Result, read_run, run_folders
 from nextgpt.messages import Failure
 from reports.evidence import Evidence, ReportError
 from reports.gallery import Album, Shown, read_samples, show_input, show_parts, show_reference
@@ -158,9 +158,9 @@ def build_changes(
 def _read(folder: Path, left_out: list[str]) -> list[Evidence]:
     """Runs at any depth; one that can't be read spoils no other."""
     found = []
-    for path in sorted(folder.rglob(MANIFEST)):
+    for path in run_folders(folder):
         try:
-            run = read_run(path.parent)
+            run = read_run(path)
             run.check()
             found.append(Evidence(run))
         except RecordError as error:

@@ -14,7 +14,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.harness.records import Manifest, Prediction, RecordError, Result, Run, read_run, run_folders
+from benchmarks.harness.records import (
+    Manifest,
+    Prediction,
+    RecordError,
+    Result,
+    Run,
+    read_run,
+    run_folders,
+    without_runs,
+)
 from nextgpt.messages import Failure
 from reports.tabular import whole
 
@@ -198,7 +207,7 @@ def read_evidence(
         raise ReportError(f"{folder}: no such folder; give the one that `nextgpt-bench run --out` wrote to")
     found, left_out = _read_all(folder, check)
     if not found and not left_out:
-        raise ReportError(f"{folder}: no runs here; make some with `nextgpt-bench run --out {folder}`")
+        raise ReportError(without_runs(folder))
     entries, twice = _each_once(found)
     return entries, left_out + twice
 

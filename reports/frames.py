@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.harness.predictions import FILE, Prediction, StoredMedium, read_predictions
-from benchmarks.harness.records import MANIFEST, RecordError, Run, read_run
+from benchmarks.harness.records import RecordError, Run, read_run, run_folders, without_runs
 from nextgpt.messages import Failure
 from reports.differences import comparisons_frame, differences
 from reports.evidence import Evidence, ReportError
@@ -139,7 +139,7 @@ class Frames:
 
 
 def read_frames(folder: Path | str) -> Frames:
-    """Read all runs below a folder, be they finished or not.
+    """Read all runs below a folder, be they finished or not; parts of runs are none until they are merged.
 
     Args:
         folder: holds runs at any depth, as `nextgpt-bench run --out` writes them.
@@ -155,9 +155,9 @@ def read_frames(folder: Path | str) -> Frames:
     folder = Path(folder)
     if not folder.is_dir():
         raise ReportError(f"{folder}: no such folder; give the one that `nextgpt-bench run --out` wrote to")
-    entries = tuple(_entry(path.parent) for path in sorted(folder.rglob(MANIFEST)))
+    entries = tuple(map(_entry, run_folders(folder)))
     if not entries:
-        raise ReportError(f"{folder}: no runs here; make some with `nextgpt-bench run --out {folder}`")
+        raise ReportError(without_runs(folder))
     return Frames(entries)
 
 

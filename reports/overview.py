@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmarks.harness.provenance import redact
-from benchmarks.harness.records import MANIFEST, RecordError, Result, Run, read_run
+from benchmarks.harness.records import RecordError, Result, Run, read_run, run_folders, without_runs
 from reports.evidence import ReportError
 
 PAGE = "comparison.html"
@@ -70,14 +70,14 @@ def build_overview(folder: Path, page: Path) -> Overview:
         ReportError: no such folder, or no run in it.
     """
     entries, left_out = list[Entry](), list[str]()
-    for path in sorted(folder.rglob(MANIFEST)):
+    for path in run_folders(folder):
         try:
-            entries.append(_entry(read_run(path.parent), folder, page))
+            entries.append(_entry(read_run(path), folder, page))
         except RecordError as error:
             left_out.append(redact(str(error)))
     if not entries:
-        first = f"; the first: {left_out[0]}" if left_out else ""
-        raise ReportError(f"{folder}: no runs here that can be read{first}")
+        unread = f"{folder}: no runs here that can be read; the first: {left_out[0]}" if left_out else ""
+        raise ReportError(unread or without_runs(folder))
     entries.sort(key=lambda entry: entry.run.manifest.started, reverse=True)
     return Overview(folder.name or ".", tuple(entries), tuple(left_out))
 

@@ -48,6 +48,7 @@ __all__ = [
     "read_run",
     "run_folders",
     "why_meaningless",
+    "without_runs",
     "write_json",
     "write_manifest",
     "write_scored",
@@ -229,7 +230,7 @@ def find_runs(root: Path) -> list[Run]:
     """
     runs = [read_run(folder) for folder in run_folders(root)]
     if not runs:
-        raise RecordError(f"{root}: no runs here; make some with `nextgpt-bench run --out {root}`")
+        raise RecordError(without_runs(root))
     return runs
 
 
@@ -249,6 +250,13 @@ def why_meaningless(run: Run) -> str:
 def run_folders(root: Path) -> list[Path]:
     """Folders below a folder that hold a run, whole or not, in the order of their paths; parts are none."""
     return [path.parent for path in sorted(root.rglob(MANIFEST)) if path.parent.parent.name != SHARDS]
+
+
+def without_runs(root: Path) -> str:
+    """What to do about a folder below which no run lies, in one line."""
+    if any(root.rglob(f"{SHARDS}/*/{MANIFEST}")):
+        return f"{root}: no runs here but parts of some; put them together with `nextgpt-bench merge`"
+    return f"{root}: no runs here; make some with `nextgpt-bench run --out {root}`"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness.benchmark import Sample
-from benchmarks.harness.records import MANIFEST, RecordError, read_run
+from benchmarks.harness.records import RecordError, read_run, run_folders, without_runs
 from nextgpt.media import Image, Medium, Video
 from nextgpt.messages import Failure, Part
 from nextgpt.terminal import visible
@@ -128,12 +128,12 @@ def gather(
 def _entries(runs: Sequence[Path]) -> list[Evidence]:
     found = []
     for folder in runs:
-        paths = sorted(folder.rglob(MANIFEST))
+        paths = run_folders(folder)
         if not paths:
-            raise StudyError(f"{folder}: no runs here; give what `nextgpt-bench run --out` wrote to")
+            raise StudyError(without_runs(folder))
         for path in paths:
             try:
-                found.append(Evidence(read_run(path.parent)))
+                found.append(Evidence(read_run(path)))
                 len(found[-1].answers)
             except RecordError as error:
                 raise StudyError(str(error)) from error

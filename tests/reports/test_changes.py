@@ -99,6 +99,6 @@ def test_a_folder_without_runs_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, "index", tmp_path) == 1
-    assert "no runs here that can be read" in capsys.readouterr().err
+    assert "no runs here; make some" in capsys.readouterr().err
     with pytest.raises(ReportError):
         build_overview(tmp_path / "nowhere", tmp_path / "index.html")

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.harness.records import SEAL, read_run, write_json
+from reports.evidence import ReportError
+from reports.frames import read_frames
 
 MODULE = """
 from benchmarks.harness.benchmark import Benchmark, MetricUse, Sample
@@ -96,6 +98,38 @@ def test_parts_of_a_run_of_one_s_own_are_merged_and_verified(tmp_path: Path) -> 
         assert "name it with --benchmark own:RIDDLES" in done.stderr
         done = command(tmp_path, "benchmarks.cli", *asked, "--benchmark", "own:RIDDLES")
         assert done.returncode == 0, done.stderr
+
+
+def test_parts_are_no_runs_of_their_own_to_any_report(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(MODULE)
+    systems = ("--system", "own:grey", "--system", "own:green")
+    words = ("run", "--benchmark", "own:RIDDLES", *systems, "--out", "runs")
+    for part in ("1/2", "2/2"):
+        assert command(tmp_path, "benchmarks.cli", *words, "--shard", part).returncode == 0
+    making = (
+        "sheets",
+        "runs",
+        "--out",
+        "study",
+        "--items",
+        "6",
+        "--raters",
+        "2",
+        "--benchmark",
+        "own:RIDDLES",
+    )
+    for verb in (("compare", "runs"), ("index", "runs"), making):
+        done = command(tmp_path, "reports.cli", *verb)
+        assert "runs: no runs here but parts of some; put them together" in done.stderr, verb
+    with pytest.raises(ReportError, match="put them together"):
+        read_frames(tmp_path / "runs")
+    for system in ("grey", "green"):
+        merging = ("merge", f"runs/{system}/riddles", "--benchmark", "own:RIDDLES")
+        assert command(tmp_path, "benchmarks.cli", *merging).returncode == 0
+    assert command(tmp_path, "reports.cli", *making).returncode == 0
+    assert command(tmp_path, "reports.cli", "index", "runs").stdout.startswith("2 runs")
+    found = read_frames(tmp_path / "runs")
+    assert (len(found.runs), len(found.predictions)) == (2, 16)
 
 
 @pytest.mark.parametrize("name", ["trap:RIDDLES", "riddles"])

@@ -67,6 +67,7 @@ class Card:
         format: version of this layout.
         language_model: numbers that the language model's ``config.json`` has to have, of a converted
             checkpoint whose makers kept no fingerprint: LLaMA 1 and 2 differ in them, and in no shape.
+        settings: hash of all that its training was told, where `nextgpt train` made it.
     """
 
     stage: Stage
@@ -77,6 +78,7 @@ class Card:
     figures: Mapping[str, float] = field(default_factory=dict)
     format: int = FORMAT
     language_model: Mapping[str, float] = field(default_factory=dict)
+    settings: str = ""
 
 
 def save(folder: Path, card: Card, tensors: Mapping[str, torch.Tensor]) -> None:

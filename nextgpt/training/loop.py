@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from nextgpt.checkpoints import CARD, Card, save
+from nextgpt.checkpoints import CARD, Card, CheckpointError, load, save
 from nextgpt.config import Config, Stage, StageConfig
 from nextgpt.errors import ConfigError
 from nextgpt.loading import backbones
 from nextgpt.messages import Modality
-from nextgpt.terminal import cell
+from nextgpt.terminal import cell, note
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import Broken, Example, source
 from nextgpt.training.features import Features
 from nextgpt.training.stages import begin, guarded, share
-from nextgpt.training.steps import LOG, STATE, Run, rate_factor
+from nextgpt.training.steps import LOG, STATE, Run, rate_factor, step_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -56,6 +56,7 @@ def train(
     resume: bool = False,
     beside: Mapping[str, str] | None = None,
     features: Features | None = None,
+    settings: str = "",
 ) -> Outcome:
     """Train one stage.
 
@@ -67,6 +68,7 @@ def train(
         resume: go on from the state in `out`, where there is one.
         beside: fingerprints of the frozen parts, for the checkpoint's card.
         features: what is frozen about the examples, as far as it was computed earlier.
+        settings: for the checkpoint's card; see `finished`.
 
     Raises:
         TrainingError: the loss or a gradient is no number, the state in `out` belongs to other settings, or
@@ -94,7 +96,8 @@ def train(
         if data.left_out:
             figures["left_out"] = len(data.left_out)
         steps = going.plan.steps
-        card = Card(model.stage, model.config.name, model.config.projection, beside or {}, steps, figures)
+        about = (model.stage, model.config.name, model.config.projection, beside or {})
+        card = Card(*about, steps, figures, settings=settings)
         save(out, card, trained)
     return Outcome(out, going.plan.steps, figures)
 
@@ -120,7 +123,7 @@ def run(  # noqa: PLR0913
         steps: by default the preset's.
         examples: by default the preset's.
         out: by default ``checkpoints/nextgpt-PRESET/STAGE``.
-        resume: go on from the state in `out`.
+        resume: go on from the state in `out`; a stage that is `finished` is left as it is.
         encoding: checkpoint of stage 1 that "instruct" starts from; by default the one beside `out`,
             then the preset's own.
         decoding: likewise, of stage 2.
@@ -140,6 +143,11 @@ def run(  # noqa: PLR0913
     root = out.parent if out is not None else Path("checkpoints") / f"nextgpt-{config.name}"
     out = out or root / (stage if stage == "decoding" else stage + suffix)
     beside = backbones(config, stage)
+    settings = _settings(config, stage, plan, beside, data)
+    if resume and (done := finished(out, settings)) is not None:
+        if first_process():
+            note(f"{out}: its {done.steps:,} steps are done; without --resume it is trained anew")
+        return done
     computed = Features(feature_folder(config, features), fingerprints(config, beside))
     model = begin(
         config,
@@ -148,7 +156,36 @@ def run(  # noqa: PLR0913
         decoding=decoding or _beside(root / "decoding"),
         seed=plan.seed,
     )
-    return train(model, read, plan, out, resume=resume, beside=beside, features=computed)
+    return train(model, read, plan, out, resume=resume, beside=beside, features=computed, settings=settings)
+
+
+def finished(out: Path, settings: str) -> Outcome | None:
+    """What a stage came to that is trained to its end under these settings; None for any other.
+
+    Args:
+        out: folder of its checkpoint and log.
+        settings: hash of all that it is told.
+    """
+    try:
+        card, _ = load(out)
+        log = (out / LOG).read_text(encoding="utf-8").splitlines()
+    except (CheckpointError, OSError, UnicodeDecodeError):  # its state makes another
+        return None
+    # One that was begun anew since has cut the log, and not yet replaced the card.
+    if card.settings != settings or not log or step_of(log[-1]) != card.steps:
+        return None
+    return Outcome(out, card.steps, card.figures)
+
+
+def _settings(
+    config: Config, stage: Stage, plan: StageConfig, beside: Mapping[str, str], data: Path | None
+) -> str:
+    """A hash of all that a stage's training is told."""
+    values = dataclasses.asdict(config)
+    values.pop("weights")  # where they lie changes nothing
+    folder = str(data.resolve()) if data is not None else ""
+    about = (stage, values, dataclasses.asdict(plan), beside, folder)
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def planned(

@@ -306,13 +306,14 @@ def _seed(seed: int, step: int) -> int:
 def _cut_log(path: Path, step: int) -> None:
     """Drop the lines after a step: they will be written again."""
     if path.exists():
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= step]
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if step_of(line) <= step]
         with written_aside(path) as aside:
             aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _step_of(line: str) -> float:
+def step_of(line: str) -> float:
+    """The step of a line of the log; infinity where a kill has cut it in half."""
     try:
         return float(json.loads(line)["step"])
-    except (ValueError, KeyError):  # cut in half by a kill
+    except (ValueError, KeyError):
         return math.inf

@@ -69,9 +69,6 @@ def test_training_all_stages_then_talking(
         told = capsys.readouterr().out
         assert "parameters train" in told
         assert f"checkpoint: {root / stage}" in told
-    assert (
-        run(monkeypatch, "train", "instruct", "--preset", preset, "--out", root / "instruct", "--resume") == 0
-    )
     plain("red").save(tmp_path / "red.png")
     capsys.readouterr()
     words = ("chat", "--preset", preset, "--checkpoint", root / "instruct", "--out", tmp_path / "pictures")
@@ -79,6 +76,32 @@ def test_training_all_stages_then_talking(
         run(monkeypatch, *words, "--image", tmp_path / "red.png", "--message", "describe the picture.") == 0
     )
     assert capsys.readouterr().out.strip()
+
+
+def test_a_stage_that_is_trained_is_left_as_it_is_by_resume(
+    preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("train", "encoding", "--preset", preset, "--out", tmp_path / "made", "--resume")
+    assert run(monkeypatch, *words) == 0
+    made = {path: path.read_bytes() for path in (tmp_path / "made").iterdir()}
+    figures = [line for line in capsys.readouterr().out.splitlines() if line.startswith("seconds")]
+
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr()
+    assert {path: path.read_bytes() for path in (tmp_path / "made").iterdir()} == made
+    assert "its 2 steps are done" in told.err
+    assert figures[0] in told.out
+
+    # Under other settings, beside another log or without its weights it is not the one that was asked for.
+    assert run(monkeypatch, *words, "--steps", 3) == 1
+    assert "other settings" in capsys.readouterr().err
+    log = tmp_path / "made" / "log.jsonl"
+    log.write_text(log.read_text().splitlines()[0] + "\n")
+    assert run(monkeypatch, *words) == 0
+    (tmp_path / "made" / "model.safetensors").write_bytes(b"half")
+    assert run(monkeypatch, *words) == 0
+    weights = made[tmp_path / "made" / "model.safetensors"]
+    assert (tmp_path / "made" / "model.safetensors").read_bytes() == weights
 
 
 def test_training_finds_its_parts_in_one_folder(

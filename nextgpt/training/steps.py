@@ -132,14 +132,16 @@ class Run:
             TrainingError: a loss or a gradient is no number.
             KeyboardInterrupt: Ctrl-C; the state is saved first, where one process can save it alone.
         """
-        plan, began, saved = self.plan, time.monotonic(), self.step
+        plan, began, saved, halfway = self.plan, time.monotonic(), self.step, False
         task = progress.add_task(self.model.stage, total=plan.steps, completed=self.step)
         every = max(1, plan.steps // 20)
         try:
             while self.step < plan.steps:
                 with whole():
+                    halfway = True
                     found = self.advance()
                     self.step += 1
+                    halfway = False
                     progress.update(task, completed=self.step)
                     if self.step % every == 0 or self.step == plan.steps:
                         self._log(found, time.monotonic() - began, progress)
@@ -147,7 +149,8 @@ class Run:
                     self.keep()
                     saved = self.step
         except KeyboardInterrupt:
-            if not self.moving.sharded:
+            # Who asks twice does not wait for the step: its weights are then no state to go on from.
+            if not (self.moving.sharded or halfway):
                 self.keep()
                 saved = self.step
             progress.console.print(cell(f"stopped after step {saved}; go on with --resume"))

@@ -126,8 +126,9 @@ def test_a_full_disk_is_a_line_and_the_last_state_goes_on(config: Config, tmp_pa
     assert list(tmp_path.glob(".*.part")) == []
 
 
-def test_a_request_to_end_waits_for_the_step_to_be_whole(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("times", "kept"), [(1, 5), (2, 3)])  # a terminal asks once, tox once more
+def test_a_request_to_end_waits_for_the_step_to_be_whole_and_a_second_one_keeps_no_half_step(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, kept: int
 ) -> None:
     whole = begin(config, "encoding", device="cpu")
     loop.train(whole, examples(), PLAN, tmp_path / "whole")
@@ -136,15 +137,16 @@ def test_a_request_to_end_waits_for_the_step_to_be_whole(
     def interrupted(run: loop.Run) -> dict[str, torch.Tensor]:
         found = advance(run)  # the weights are those of the next step, and nobody has counted it yet
         if run.step == 4:
-            signal.raise_signal(signal.SIGINT)
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
         return found
 
     with monkeypatch.context() as patch:
         patch.setattr(loop.Run, "advance", interrupted)
         model = begin(config, "encoding", device="cpu")
         with pytest.raises(KeyboardInterrupt):
-            loop.train(model, examples(), PLAN, tmp_path / "cut")
-    assert torch.load(tmp_path / "cut" / loop.STATE, weights_only=True)["step"] == 5
+            loop.train(model, examples(), dataclasses.replace(PLAN, save_every=3), tmp_path / "cut")
+    assert torch.load(tmp_path / "cut" / loop.STATE, weights_only=True)["step"] == kept
     resumed = begin(config, "encoding", device="cpu")
     loop.train(resumed, examples(), PLAN, tmp_path / "cut", resume=True)
     assert tensors_hash(resumed.trained().items()) == tensors_hash(whole.trained().items())

@@ -89,6 +89,13 @@ def test_extra_can_be_installed_beside_the_core(extra: str) -> None:
     assert "laion-clap" not in asked, "it asks for numpy<2, so that pip finds no versions for it and the core"
 
 
+@pytest.mark.parametrize("extra", ["packaged", "test"])
+def test_extra_is_pinned_where_tox_installs_it(extra: str) -> None:
+    """What judges real weights tomorrow is what judged them today."""
+    asked = {canonicalize_name(Requirement(each).name) for each in PROJECT["optional-dependencies"][extra]}
+    assert asked - pins("constraints.txt").keys() == set()
+
+
 def test_environment_of_clap_has_the_torch_that_was_tried() -> None:
     """It names the very build (`===`), for torchvision's wheel goes with no other."""
     named = re.search(r"torch===(\S+)", (ROOT / "tox.ini").read_text(encoding="utf-8"))

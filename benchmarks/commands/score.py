@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _OF_MEDIA = ("--prompts", "--extractor", "--resize", "--cache")
 _CAPTIONS = ("image-captioning", "video-captioning", "audio-captioning")
-_TAKEN = {**dict.fromkeys(_CAPTIONS, ("--extractor",)), "preferences": ("--prompts", "--extractor")}
+_TAKEN = {
+    **dict.fromkeys(_CAPTIONS, ("--extractor", "--fluency")),
+    "preferences": ("--prompts", "--extractor"),
+    "text-to-image": (*_OF_MEDIA, "--atoms"),
+}
 
 
 def score_command(  # noqa: PLR0913 - one parameter for each option
@@ -49,7 +53,20 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     extractor: Annotated[
         list[str] | None,
-        typer.Option(help="A network of `nextgpt-bench list`, as NAME or NAME:WEIGHTS; for captions minilm."),
+        typer.Option(
+            help="A network of `nextgpt-bench list`, as NAME or NAME:WEIGHTS; for captions minilm; for "
+            "pictures also judge:SYSTEM."
+        ),
+    ] = None,
+    atoms: Annotated[
+        Path | None,
+        typer.Option(help="Pictures by a judge: JSON from file name to a list of statements, for Soft-TIFA."),
+    ] = None,
+    fluency: Annotated[
+        Path | None,
+        typer.Option(
+            help="Captions by a network: JSON from id to the probability of a fluency error, for FENSE."
+        ),
     ] = None,
     resize: Annotated[
         str | None, typer.Option(help="For Inception: clean [the default], pytorch-fid, tf1, torchmetrics.")
@@ -74,14 +91,17 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     if family not in families:
         close = get_close_matches(family, families, n=1, cutoff=0.5) or families
         raise typer.BadParameter(f"unknown family {family!r}; did you mean {' or '.join(close)}?")
-    of_media = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
-    taken = _OF_MEDIA if family in media.FAMILIES else _TAKEN.get(family, ())
-    useless = [option for option, value in of_media.items() if value is not None and option not in taken]
+    given = {"--prompts": prompts, "--extractor": extractor, "--resize": resize, "--cache": cache}
+    given |= {"--atoms": atoms, "--fluency": fluency}
+    taken = _TAKEN.get(family, _OF_MEDIA if family in media.FAMILIES else ())
+    useless = [option for option, value in given.items() if value is not None and option not in taken]
     if useless:
         raise typer.BadParameter(f"{useless[0]} is of no use for {family}; leave it out")
+    if fluency is not None and not extractor:
+        raise typer.BadParameter("--fluency needs a network of sentences too; name it, as --extractor minilm")
     if family in media.FAMILIES:
         asked = Generated(
-            family, predictions, references, prompts, extractor or (), resize, cache, allow_missing
+            family, predictions, references, prompts, extractor or (), resize, cache, allow_missing, atoms
         )
         found = media.score_generated(asked)
         for missing in found.notes:
@@ -94,14 +114,20 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
     elif family == preferences.FAMILY:
         results = preferences.score_preferences(predictions, references, prompts, *(extractor or ())[:1])
     else:
-        results = _score_answers(family, references, predictions, allow_missing, *(extractor or ())[:1])
+        network = next(iter(extractor or ()), None)
+        results = _score_answers(family, references, predictions, allow_missing, network, fluency)
     show(results, json, csv)
     if all(result.value is None for result in results):
         raise typer.Exit(1)
 
 
 def _score_answers(
-    family: str, references: Path, predictions: Path, allow_missing: bool, network: str | None = None
+    family: str,
+    references: Path,
+    predictions: Path,
+    allow_missing: bool,
+    network: str | None,
+    fluency: Path | None,
 ) -> list[Result]:
     """Answers to questions, and what was seen in pictures; captions by a network that embeds them too."""
     from benchmarks.score.composition import FAMILY, score_composition
@@ -114,7 +140,9 @@ def _score_answers(
     score = score_files if family in FAMILIES else score_published
     found = score(family, references, predictions, allow_missing=allow_missing)
     if network is not None:
-        found += score_sentences(family, references, predictions, network, allow_missing=allow_missing)
+        found += score_sentences(
+            family, references, predictions, network, allow_missing=allow_missing, fluency=fluency
+        )
     return found
 
 

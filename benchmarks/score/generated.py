@@ -26,6 +26,7 @@ class Generated:
         references: the same of true ones, or their features' ``mu`` and ``sigma``; None where prompts alone
             are compared with.
         prompts: JSON from the name of each prediction's file to the text that it was asked to show.
+        atoms: JSON from the same names to the statements that this text consists of, for judges.
         extractors: names for `load_extractor`; empty for the family's usual ones.
         resize: how pictures reach the Inception network, a key of `metrics.extractors.pictures.RESIZES`.
         cache: folder in which features are kept by the content that they came from.
@@ -40,6 +41,7 @@ class Generated:
     resize: str | None = None
     cache: Path | None = None
     allow_missing: bool = False
+    atoms: Path | None = None
 
     def real_set(self) -> RealSet | None:
         """What the references are where they are a file of features or statistics; None for a folder.

@@ -228,6 +228,24 @@ def read_prompts(path: Path) -> dict[str, str]:
     return dict(data)
 
 
+def read_atoms(path: Path) -> dict[str, list[str]]:
+    """What each item's prompt consists of: a JSON object from its file's name, without ending, to statements.
+
+    Raises:
+        DataError: cut off or of another form; the message names the entry.
+    """
+    data = read_json(path)
+    if not isinstance(data, dict) or not data:
+        raise DataError(
+            f'{path}: no JSON object; write {{"name of the file without ending": ["atom", ...]}}.'
+        )
+    for name, atoms in data.items():
+        good = isinstance(atoms, list) and all(isinstance(atom, str) and atom.strip() for atom in atoms)
+        if not good or not atoms:
+            raise DataError(f"{path}: {name} has no list of texts but {atoms!r:.60}; correct the entry.")
+    return dict(data)
+
+
 def missing_names(found: Mapping[str, Any], wanted: Mapping[str, Any], where: Path, of: Path) -> list[str]:
     """The names of `wanted`, which `of` holds, that are not among what was `found` in `where`.
 

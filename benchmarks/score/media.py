@@ -50,7 +50,8 @@ def score_generated(asked: Generated) -> Scored:
     family = FAMILIES[asked.family]
     if asked.predictions.suffix in ARRAYS:
         return score_arrays(asked, family.distances)
-    if asked.references is None and asked.prompts is None and asked.family != "text-to-video":
+    compared = (asked.references, asked.prompts, asked.atoms)
+    if not any(compared) and asked.family != "text-to-video":
         raise DataError(f"{asked.family}: nothing to compare with; give --references, --prompts, or both.")
     asked = replace(asked, extractors=asked.extractors or family.extractors)
     check_networks(asked, family.media)

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness.progress import progress
 from benchmarks.score.generated import Generated, Scored, absent_names, of_another_network
-from benchmarks.score.material import PICTURES, files_by_name, read_prompts
+from benchmarks.score.judges import JUDGE, Shown, judge_pictures
+from benchmarks.score.material import PICTURES, files_by_name, read_atoms, read_prompts
 from benchmarks.score.networks import networks, picture_features
-from benchmarks.score.sets import Rows, add_distances, add_inception_score
-from nextgpt.media import Image
+from benchmarks.score.sets import add_distances, add_inception_score
+from benchmarks.tasks.official import DataError
 
-JUDGE = "judge:"  # before a system that is asked, among the networks
 PICTURE_DISTANCES = ("fid", "fid_infinity", "kid", "precision_recall")
 
 
@@ -30,9 +29,15 @@ def score_pictures(asked: Generated) -> Scored:
     true = {} if given or not asked.references else files_by_name(asked.references, PICTURES, "pictures")
     prompts = read_prompts(asked.prompts) if asked.prompts else {}
     absent = absent_names(asked, files, prompts, asked.prompts)
+    atoms = read_atoms(asked.atoms) if asked.atoms else {}
+    absent = list(dict.fromkeys([*absent, *absent_names(asked, files, atoms, asked.atoms)]))
     judges = [name for name in asked.extractors if name.startswith(JUDGE)]
+    if atoms and not judges:
+        raise DataError(
+            f"{asked.atoms}: atoms are judged; name a judge too, as --extractor judge:nextgpt-tiny."
+        )
     for name in judges:
-        judge_pictures(name.removeprefix(JUDGE), asked, scored, files, prompts)
+        judge_pictures(name.removeprefix(JUDGE), asked, scored, Shown(files, prompts, atoms, absent))
     asked = replace(asked, extractors=[name for name in asked.extractors if name not in judges])
     for network in networks(asked, scored):
         predictions, rows = picture_features(network, asked, files, absent)
@@ -58,27 +63,6 @@ def score_pictures(asked: Generated) -> Scored:
             rows.add_items(signature, clip_score_items([*predictions.values()], texts))
         scored.results += rows.results
     return scored
-
-
-def judge_pictures(
-    judge: str, asked: Generated, scored: Scored, files: Mapping[str, Path], prompts: Mapping[str, str]
-) -> None:
-    """VQAScore: how sure a system is that each picture shows its prompt."""
-    from benchmarks.tasks.judging.judge import Asked, load
-    from metrics.judges.scores import VQAScore
-
-    if not prompts:
-        scored.notes.append(f"vqa_score by {judge}, which asks about --prompts")
-        return
-    made = load(judge)
-    metric, rows = VQAScore(Asked(made.scorer), made.template), Rows(asked.family, asked.predictions.name)
-    items = []
-    with progress(f"{judge} on {asked.predictions.name}", len(files)) as tick:
-        for name, path in files.items():
-            items += metric.statistics([Image.open(path)], [prompts[name]]).tolist()
-            tick(1)
-    rows.add_items(metric.signature, np.array(items))
-    scored.results += rows.results
 
 
 def score_edits(asked: Generated) -> Scored:

@@ -1,4 +1,4 @@
-"""`nextgpt-bench score preferences`, and captions by what they mean."""
+"""`nextgpt-bench score preferences`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from metrics.pairs.preference import ClipPreference
 from nextgpt.media import Image
 from tests.benchmarks.score.made import picture, rows
 from tests.benchmarks.terminal import Command
-from tests.metrics.extractors.tiny_networks import tiny_clip, tiny_sentences
+from tests.metrics.extractors.tiny_networks import tiny_clip
 
 
 def test_given_scores_are_compared_prompt_by_prompt(bench: Command) -> None:
@@ -73,22 +73,3 @@ def test_scores_that_can_not_be_compared_are_named(
     code, out, err = bench("score", "preferences", "--predictions", "a.json", "--references", "b.json")
     assert code == 1
     assert why in " ".join((out + err).split())
-
-
-def test_captions_are_scored_by_what_they_mean(bench: Command) -> None:
-    folder = tiny_sentences(Path("weights") / "tiny")
-    images = [{"id": k, "file_name": f"{k}.jpg"} for k in (1, 2)]
-    said = ["a red circle", "blue square"]
-    notes = [{"id": k, "image_id": k, "caption": text} for k, text in enumerate(said, 1)]
-    Path("true.json").write_text(json.dumps({"images": images, "annotations": notes}))
-    answers = [{"image_id": 1, "caption": "a red circle"}, {"image_id": 2, "caption": "a red a"}]
-    Path("said.json").write_text(json.dumps(answers))
-    command = ("score", "image-captioning", "--predictions", "said.json", "--references", "true.json")
-    assert bench(*command, "--extractor", f"minilm:{folder}", "--json", "rows.json")[0] == 0
-    found = {row["metric"]: row for row in rows().values()}
-    assert {"cider_d", "sentence_similarity"} <= found.keys()
-    assert found["sentence_similarity"]["n"] == 2
-    assert found["sentence_similarity"]["value"] < 1
-    code, _, err = bench(*command, "--extractor", "vggish")
-    assert code == 1
-    assert "vggish takes sounds; captions are embedded by minilm" in err

@@ -20,6 +20,7 @@ _TAKEN = {
     **dict.fromkeys(_CAPTIONS, ("--extractor", "--fluency")),
     "preferences": ("--prompts", "--extractor"),
     "text-to-image": (*_OF_MEDIA, "--atoms"),
+    "any-media": ("--prompts", "--extractor"),
 }
 
 
@@ -28,8 +29,9 @@ def score_command(  # noqa: PLR0913 - one parameter for each option
         str,
         typer.Argument(
             help="image-captioning, video-captioning, audio-captioning; vqa, exact-match, next-qa, "
-            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio; geneval; people; "
-            "preferences; results, which another tool wrote for each item; a published benchmark, as vqav2."
+            "activitynet-qa, pope; text-to-image, editing, text-to-video, text-to-audio, any-media; geneval; "
+            "people; preferences; results, which another tool wrote for each item; a published benchmark, "
+            "as vqav2."
         ),
     ],
     *,

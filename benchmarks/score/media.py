@@ -16,6 +16,7 @@ from benchmarks.score.material import ARRAYS, CLIPS, PICTURES, SOUNDS, passed_ov
 from benchmarks.score.networks import check_networks
 from benchmarks.score.pictures import PICTURE_DISTANCES, score_edits, score_pictures
 from benchmarks.score.sounds import score_sounds
+from benchmarks.score.spaces import EVERY, score_media
 from benchmarks.tasks.official import DataError
 
 
@@ -48,10 +49,10 @@ def score_generated(asked: Generated) -> Scored:
         RegistryError: an extractor of no known name.
     """
     family = FAMILIES[asked.family]
-    if asked.predictions.suffix in ARRAYS:
+    if asked.predictions.suffix in ARRAYS and family.distances:
         return score_arrays(asked, family.distances)
     compared = (asked.references, asked.prompts, asked.atoms)
-    if not any(compared) and asked.family != "text-to-video":
+    if not any(compared) and asked.family not in _ALONE:
         raise DataError(f"{asked.family}: nothing to compare with; give --references, --prompts, or both.")
     asked = replace(asked, extractors=asked.extractors or family.extractors)
     check_networks(asked, family.media)
@@ -62,6 +63,7 @@ def score_generated(asked: Generated) -> Scored:
     return scored
 
 
+_ALONE = ("text-to-video", "any-media")  # a clip's flicker and its own sound need nothing beside it
 _SETS = (*PICTURE_DISTANCES, "cmmd")
 FAMILIES: Mapping[str, Family] = {
     "text-to-image": Family(("pictures",), ("inception", "clip"), score_pictures, _SETS, PICTURES),
@@ -76,4 +78,5 @@ FAMILIES: Mapping[str, Family] = {
     "text-to-audio": Family(
         ("sounds",), ("vggish", "panns", "clap"), score_sounds, ("fad", "fad_infinity", "kad"), SOUNDS
     ),
+    "any-media": Family(("all media",), ("imagebind",), score_media, (), EVERY),
 }

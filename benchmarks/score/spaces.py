@@ -7,10 +7,10 @@ and over windows (JavisScore).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, get_args
 
 import numpy as np
 
@@ -22,10 +22,12 @@ from benchmarks.score.sets import Rows
 from benchmarks.tasks.official import DataError
 from nextgpt.media import Image, MediaError, Medium, Video
 
-if TYPE_CHECKING:
-    from metrics.pairs.media import Aggregation
-
 KINDS = {"picture": PICTURES, "clip": CLIPS, "sound": SOUNDS}
+_OPEN: Mapping[str, Callable[[Path], Medium]] = {
+    "picture": Image.open,
+    "clip": Video.open,
+    "sound": open_sound,
+}
 EVERY = PICTURES | CLIPS | SOUNDS
 
 
@@ -137,7 +139,7 @@ def _own_sound(
     """How a clip goes with its sound, in the three published ways."""
     from metrics.metric import MetricInputError
     from metrics.pairs.alignment import Recording
-    from metrics.pairs.media import ImageBindScore
+    from metrics.pairs.media import Aggregation, ImageBindScore
 
     try:
         sound: Any = parts["sound"] if "sound" in parts else open_sound(files["clip"])
@@ -145,8 +147,8 @@ def _own_sound(
         found.left_out.setdefault("scores of clips with their own sound", []).append(str(error))
         return
     recording = Recording(clip.frames, clip.fps, sound.samples, sound.rate)
-    for aggregation in ("whole", "frames", "windows"):
-        metric = ImageBindScore(network, cast("Aggregation", aggregation))
+    for aggregation in get_args(Aggregation):
+        metric = ImageBindScore(network, aggregation)
         pair = ([clip], [sound]) if aggregation == "whole" else ([recording], [None])
         try:
             found.add(metric.signature, "clip-its sound", float(metric.statistics(*pair)[0]))
@@ -182,4 +184,4 @@ def _by_name(folder: Path) -> dict[str, dict[str, Path]]:
 def _opened(files: Mapping[str, Path]) -> Iterator[tuple[str, Medium]]:
     """The media of one name, by kind."""
     for kind, path in files.items():
-        yield kind, {"picture": Image.open, "clip": Video.open, "sound": open_sound}[kind](path)
+        yield kind, _OPEN[kind](path)

@@ -81,6 +81,7 @@ def cosine(network: MediaEmbedder, a: object, b: object) -> float:
 def test_each_kind_of_item_stands_beside_its_prompt(scored: Any, weights: Path) -> None:
     assert scored("--prompts", "prompts.json")[0] == 0
     found, network = rows(), load(weights)
+    row = {}
     for kind, medium in (("picture", picture()), ("sound", Audio.open("said/sound.wav"))):
         row = found["imagebind_score", f"{kind}-text"]
         assert row["value"] == pytest.approx(cosine(network, medium, "a red sound"), abs=1e-6)

@@ -29,7 +29,7 @@ from reports.account import (
 from reports.attribution import AttributionAccount, attribute_runs
 from reports.claim import ClaimCurve, claim_curves
 from reports.costs import cost_plots
-from reports.differences import Difference, difference_plots, differences
+from reports.differences import Difference, comparisons_frame, difference_plots, differences
 from reports.evidence import PIPELINE, Dossier, Evidence, Part, read_dossier
 from reports.gallery import Album, Room, build_gallery
 from reports.grid import Grid, grids
@@ -48,7 +48,7 @@ from reports.scores import (
 from reports.study.analysis import Result
 from reports.study.opening import read_results
 from reports.tables import metric_words, number, p_words
-from reports.tabular import COMPARISONS, frame, records
+from reports.tabular import frame, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -225,11 +225,11 @@ def _comparisons(dossier: Dossier) -> pd.DataFrame:
     baseline = dossier.baseline
     asked = {_MAIN: [(name, baseline) for name in dossier.main[:-1] if baseline is not None]}
     asked |= {part: dossier.variants(part) for part, *_ in _QUESTIONS}
-    found = (
-        (question, row) for question, pairs in asked.items() for row in differences(_met(dossier, pairs))
-    )
-    rows = ((question, *(getattr(row, name) for name in COMPARISONS)) for question, row in found)
-    return frame({"question": "string", **COMPARISONS}, rows)
+    found = [(question, differences(_met(dossier, pairs))) for question, pairs in asked.items()]
+    made = comparisons_frame([row for _, rows in found for row in rows])
+    questions = frame({"question": "string"}, ((question,) for question, rows in found for _ in rows))
+    made.insert(0, "question", questions["question"])
+    return made
 
 
 def _met(dossier: Dossier, pairs: Sequence[tuple[str, str]]) -> list[tuple[Evidence, Evidence]]:

@@ -160,7 +160,10 @@ def _latents(vae: AutoencoderKL, split: Split = "train") -> tuple[list[Clip], to
     latents = torch.empty(POOL, 8, 9, 8, 8, dtype=torch.float16)
     with torch.no_grad():
         for k, clip in enumerate(clips):
-            different, place = np.unique(frames(clip), axis=0, return_inverse=True)
+            shown = frames(clip)
+            first: dict[bytes, int] = {}
+            places = [first.setdefault(frame.tobytes(), len(first)) for frame in shown]
+            different = np.stack([shown[places.index(place)] for place in first.values()])
             encoded = vae.encode(_tensor(different)).latent_dist.mode() * vae.config.scaling_factor
-            latents[k] = encoded[place.ravel()].transpose(0, 1)
+            latents[k] = encoded[places].transpose(0, 1)
     return clips, latents

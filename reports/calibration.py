@@ -8,6 +8,7 @@ compared.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -35,7 +36,7 @@ class Trial:
         run: its run.
         whole, parts: rows of the whole and of its slices.
         bins: what it says beside how often it is so; empty where no probabilities were judged.
-        best: whether no other judge of this benchmark was more often right.
+        best: whether there are other judges of this benchmark, and none was more often right.
     """
 
     run: Run
@@ -192,13 +193,15 @@ def _with_best(trials: Sequence[Trial]) -> Iterable[Trial]:
     for trial in trials:
         name, value = trial.run.manifest.benchmark, trial.whole[0].value
         best[name] = max(best.get(name, 0.0), value or 0.0)
+    among = Counter(trial.run.manifest.benchmark for trial in trials)
     for trial in trials:
         yield Trial(
             trial.run,
             trial.whole,
             trial.parts,
             trial.bins,
-            best=trial.whole[0].value == best[trial.run.manifest.benchmark],
+            best=among[trial.run.manifest.benchmark] > 1
+            and trial.whole[0].value == best[trial.run.manifest.benchmark],
         )
 
 

@@ -3,6 +3,9 @@
 A file of scores is JSON, ``{"prompt": [0.21, 0.25]}``, or rows of ``prompt`` and ``score`` as JSON, JSON
 lines or CSV, of one model for both systems. Folders of pictures of the same names are scored by a CLIP with a
 preference model's weights. Prompts are compared one by one; no mean of scores over prompts is ever taken.
+
+ImageReward is no CLIP, and its own class, in the package image-reward 1.5, imports what transformers 5 has no
+more: its scores come in a file, made in an environment of its own.
 """
 
 from __future__ import annotations

@@ -92,14 +92,18 @@ class SentenceExtractor:
     @cached_property
     def _model(self) -> Any:
         import torch
+        from safetensors import safe_open
         from transformers import AutoModel
 
+        # A pooler that a file has is read, and not used: it would be reported as a misfit otherwise.
+        with safe_open(self.folder / "model.safetensors", "pt") as file:
+            pooled = any(name.endswith("pooler.dense.weight") for name in file.keys())  # noqa: SIM118
         model, report = AutoModel.from_pretrained(
             self.folder,
             local_files_only=True,
             trust_remote_code=False,
             dtype=torch.float32,
-            add_pooling_layer=False,
+            add_pooling_layer=pooled,
             output_loading_info=True,
         )
         refuse_misfits(report, "position_ids", f"sentences {self.name}", "model.safetensors", DISABLES)

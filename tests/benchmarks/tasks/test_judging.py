@@ -266,6 +266,9 @@ def test_judges_have_a_page_of_their_own(tmp_path: Path) -> None:
         rows("toy-statements-in-words", system, tmp_path / "runs")
     found = build_calibration([tmp_path / "runs"])
     first, second = found.on("toy-statements-in-words")
+    assert (first.best, second.best) == (True, False)
+    (alone,) = build_calibration([tmp_path / "runs" / "judge-0.3"]).on("toy-statements-in-words")
+    assert not alone.best, "there is nobody whom it is better than"
     assert (first.run.manifest.system, first.best, second.best) == ("judge-0.9", True, False)
     assert [each.n for each in first.bins if each.n] == [20, 20]
     (against,) = found.against

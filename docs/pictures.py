@@ -56,7 +56,7 @@ PICTURES = (
             "pytest tests/test_quality.py --update-expected",
             "sed -i 's/return str(a + b)/return str((a + b) % 10)/' quality_benchmark.py",
             "pytest tests/test_quality.py --bench-runs now || true",
-            "nextgpt-report changes now --expected tests/expected",
+            "nextgpt-report changes now --expected tests/expected --benchmark quality_benchmark:SUMS",
         ),
         "now/changes.html",
         1040,

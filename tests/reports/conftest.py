@@ -47,6 +47,12 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
+# A button that fades in has colours on the way that nobody reads it in.
+SETTLED = """() => Promise.all(document.getAnimations()
+    .filter(each => isFinite(each.effect.getComputedTiming().endTime))
+    .map(each => each.finished.catch(() => null)))"""
+
+
 @pytest.fixture
 def serious() -> Callable[[Any], str]:
     """What axe-core finds serious or critical on a page, in words; empty where nothing is."""
@@ -55,6 +61,7 @@ def serious() -> Callable[[Any], str]:
     )
 
     def examine(page: Any) -> str:
+        page.evaluate(SETTLED)
         # axe is put in from outside, past the page's own policy, as an inspector is
         found = axe.Axe().run(page).response["violations"]
         grave = [each for each in found if each["impact"] in ("serious", "critical")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,15 +32,7 @@ RECIPE = Recipe(
     precision="bfloat16",
 )
 # Afterwards once more over the same clips, from the weights in which the first piece ended.
-REVISION = Recipe(
-    "video_diffusion_revision",
-    steps=3000,
-    batch=12,
-    learning_rate=8e-4,
-    seed=1,
-    average=0.999,
-    precision="bfloat16",
-)
+REVISION = replace(RECIPE, name="video_diffusion_revision", learning_rate=8e-4, seed=1)
 NEEDS = ("diffusion",)
 POOL = 12_000  # clips whose latents are computed once
 HELD_OUT, STEPS, GUIDANCE = 40, 20, 2.0  # of the measurement

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.benchmark import MetricUse, Sample
 from benchmarks.tasks.official import reference
+from metrics.extractors.cache import CachedExtractor
 from nextgpt.messages import Message
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from metrics.extractors.cache import CachedExtractor
     from metrics.metric import Metric
 
 WEIGHTS = Path(str(files("toyworld"))) / "weights"
@@ -46,8 +46,8 @@ def sound_uses() -> tuple[MetricUse, ...]:
     )
 
 
-class WholeClips:
-    """A network that sees a clip at once, where metrics of clips ask for the embeddings of its frames.
+class Clips:
+    """A network that sees a clip at once.
 
     Args:
         embedder: see `nextgpt.encoding.embedding.MediaEmbedder`.
@@ -72,14 +72,18 @@ class WholeClips:
         found: NDArray[np.floating] = self._embedder.media(shown)
         return found
 
-    def images(self, frames: Any) -> NDArray[np.floating]:
-        """The one embedding of a clip's frames, [1, D]."""
-        return self.features([frames])
-
     def texts(self, texts: Sequence[str]) -> NDArray[np.floating]:
         """One embedding of each text, [N, D]."""
         found: NDArray[np.floating] = self._embedder.media(list(texts))
         return found
+
+
+class WholeClips(CachedExtractor):
+    """`Clips`, each seen once for all metrics, where they ask for the embeddings of a clip's frames."""
+
+    def images(self, pictures: Sequence[Any]) -> NDArray[np.floating]:
+        """The one embedding of a clip's frames, [1, D]."""
+        return self.features([pictures])
 
 
 class OneEvent:
@@ -126,12 +130,11 @@ def _clips(folder: Path) -> WholeClips:
     """Shared by all metrics of a process."""
     from benchmarks.registry import load_extractor
 
-    return WholeClips(load_extractor(f"imagebind:{folder}"))
+    return WholeClips(Clips(load_extractor(f"imagebind:{folder}")))
 
 
 @lru_cache(maxsize=1)
 def _sounds(folder: Path) -> CachedExtractor:
-    from metrics.extractors.cache import CachedExtractor
     from metrics.extractors.clap import ClapExtractor
 
     return CachedExtractor(ClapExtractor(folder))

@@ -6,8 +6,9 @@ import dataclasses
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ def test_missing_weights_disable_these_alone_and_say_so(
 
 def test_clips_and_texts_are_seen_as_the_network_was_trained(weights: Path) -> None:
     embedder = load(weights / "clip_extractor")
-    whole = media_extractors.WholeClips(embedder)
+    whole = media_extractors.WholeClips(media_extractors.Clips(embedder))
     drawn = list(itertools.islice(clips("validation", 4), 4))
     trained = embedder.network("vision", media_encoder.prepared(drawn)).detach().numpy()
     assert np.abs(whole.features([render_clip(clip).frames for clip in drawn]) - trained).max() < 1e-5
@@ -141,7 +142,22 @@ def test_clips_and_texts_are_seen_as_the_network_was_trained(weights: Path) -> N
 
 
 def test_a_clip_of_more_frames_is_seen_whole(weights: Path) -> None:
-    whole = media_extractors.WholeClips(load(weights / "clip_extractor"))
+    whole = media_extractors.WholeClips(media_extractors.Clips(load(weights / "clip_extractor")))
     clip: Clip = clips("validation", 1)[0]
     frames = render_clip(clip).frames
     assert np.allclose(whole.features([np.repeat(frames, 2, axis=0)]), whole.features([frames]), atol=1e-5)
+
+
+@pytest.mark.usefixtures("at")
+def test_a_clip_goes_through_the_network_once_for_all_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    media_extractors._clips.cache_clear()
+    seen: list[int] = []
+    features = media_extractors.Clips.features
+
+    def counted(self: media_extractors.Clips, clips: Sequence[Any]) -> Any:
+        seen.append(len(clips))
+        return features(self, clips)
+
+    monkeypatch.setattr(media_extractors.Clips, "features", counted)
+    scored(CLIPS, [assistant(sample.references["video"]) for sample in some(CLIPS)])
+    assert sum(seen) == len({render_clip(sample.references["clip"]).content_hash for sample in some(CLIPS)})

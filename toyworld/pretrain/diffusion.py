@@ -89,7 +89,7 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     torch.manual_seed(recipe.seed)
     model = torch.nn.ModuleDict({"text": text_encoder(len(tokenizer), LENGTH), "unet": unet()})
     noise = scheduler()
-    scenes, latents = _pool(vae, "train", POOL)
+    scenes, latents = encoded_scenes(vae, "train", POOL)
 
     def loss(step: int) -> torch.Tensor:
         from toyworld.language import captions
@@ -102,7 +102,7 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     fit(recipe, model, loss, work)
     model.eval()
     with torch.no_grad():
-        held_out, held_latents = _pool(vae, "validation", 400)
+        held_out, held_latents = encoded_scenes(vae, "validation", 400)
         from toyworld.language import describe
 
         torch.manual_seed(0)
@@ -148,7 +148,7 @@ def denoising_loss(
     return functional.mse_loss(predicted, noise.get_velocity(latents, epsilon, times))
 
 
-def _pool(vae: AutoencoderKL, split: Split, count: int) -> tuple[list[Scene], torch.Tensor]:
+def encoded_scenes(vae: AutoencoderKL, split: Split, count: int) -> tuple[list[Scene], torch.Tensor]:
     """Scenes and their scaled latents, float32 [count, 8, 8, 8]."""
     import numpy as np
     import torch

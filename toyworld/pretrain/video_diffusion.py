@@ -1,40 +1,50 @@
 """The text-to-video diffusion model of Zeroscope's class: frames side by side, with layers over time between.
 
-Text encoder and UNet are trained together, as those of the picture's diffusion model, whose autoencoder it
-shares: that has seen no thing between two cells, and still draws it (`held_out_frame_psnr_db`).
+It learns still pictures first, as one frame each, and then clips, as the models of its class did: where
+things are is learnt from a ninth of the frames, and only what moves is left. It begins with what the
+picture's diffusion model has learnt of words, and shares its autoencoder: that has seen no thing between two
+cells, and still draws it (`held_out_frame_psnr_db`).
 """
 
 from __future__ import annotations
 
 import itertools
 import random
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toyworld.pretrain.diffusion import denoising_loss, encoded_scenes, scheduler, text_encoder
 from toyworld.pretrain.loop import Recipe, fit, hash_seed
+from toyworld.pretrain.tokenizer import MEDIA_LENGTH, build_for_media
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import AutoencoderKL, UNet3DConditionModel
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
+    from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-    from toyworld.clips.clip import Clip
-    from toyworld.splits import Split
+Wordings = Callable[[random.Random], tuple[str, ...]]
 
-RECIPE = Recipe(
-    "video_diffusion",
-    steps=3000,
-    batch=12,
-    learning_rate=1e-3,
+STILLS = Recipe(
+    "video_diffusion_stills",
+    steps=2400,
+    batch=48,
+    learning_rate=1.5e-3,
     warmup=200,
-    average=0.999,
     precision="bfloat16",
 )
-# Afterwards once more over the same clips, from the weights in which the first piece ended.
-REVISION = replace(RECIPE, name="video_diffusion_revision", learning_rate=8e-4, seed=1)
+RECIPE = Recipe(
+    "video_diffusion",
+    steps=2000,
+    batch=12,
+    learning_rate=1e-3,
+    warmup=100,
+    average=0.998,
+    precision="bfloat16",
+)
 NEEDS = ("diffusion",)
-POOL = 12_000  # clips whose latents are computed once
+PICTURES, POOL = 16_000, 12_000  # pictures and clips whose latents are computed once
 HELD_OUT, STEPS, GUIDANCE = 40, 20, 2.0  # of the measurement
 _NO_TEXT = 0.1  # share of clips without text
 
@@ -57,35 +67,29 @@ def unet() -> UNet3DConditionModel:
     )
 
 
-def pretrain(
-    work: Path, folder: Path, recipe: Recipe = RECIPE, revision: Recipe = REVISION
-) -> dict[str, float]:
-    """Train on the autoencoder beside `folder`, save the whole pipeline in half precision, and measure.
+def pretrain(work: Path, folder: Path, stills: Recipe = STILLS, recipe: Recipe = RECIPE) -> dict[str, float]:
+    """Train on the diffusion model beside `folder`, save the whole pipeline in half precision, and measure.
 
     Both pieces end in weights: of the first, the state stays in `work`, and the second begins with it.
     """
     import torch
     from diffusers import AutoencoderKL, TextToVideoSDPipeline
 
-    from toyworld.clips.language import captions
-    from toyworld.pretrain.diffusion import denoising_loss, scheduler, text_encoder
-    from toyworld.pretrain.tokenizer import MEDIA_LENGTH, build_for_media
-
-    vae = AutoencoderKL.from_pretrained(folder.parent / "diffusion" / "vae", torch_dtype=torch.float32).eval()
+    pictures = folder.parent / "diffusion"
+    vae = AutoencoderKL.from_pretrained(pictures / "vae", torch_dtype=torch.float32).eval()
     tokenizer = build_for_media(ends=True)
     torch.manual_seed(recipe.seed)
-    model = torch.nn.ModuleDict({"text": text_encoder(len(tokenizer), MEDIA_LENGTH), "unet": unet()})
+    model = torch.nn.ModuleDict({"text": _reader(pictures, tokenizer), "unet": unet()})
     noise = scheduler()
-    clips, latents = _latents(vae)
 
-    def loss(piece: Recipe, step: int) -> torch.Tensor:
+    def loss(piece: Recipe, wordings: list[Wordings], latents: torch.Tensor, step: int) -> torch.Tensor:
         rng = random.Random(hash_seed(piece, step))
-        rows = rng.sample(range(len(clips)), piece.batch)
-        texts = ["" if rng.random() < _NO_TEXT else rng.choice(captions(clips[row], rng)) for row in rows]
+        rows = rng.sample(range(len(wordings)), piece.batch)
+        texts = ["" if rng.random() < _NO_TEXT else rng.choice(wordings[row](rng)) for row in rows]
         return denoising_loss(model, tokenizer, noise, latents[rows].float(), texts)
 
-    for piece in (recipe, revision):
-        fit(piece, model, partial(loss, piece), work)
+    for piece, learnt in ((stills, _stills), (recipe, _clips)):
+        fit(piece, model, partial(loss, piece, *learnt(vae)), work)
     model.eval()
     pipeline = TextToVideoSDPipeline(
         vae=vae, text_encoder=model["text"], tokenizer=tokenizer, unet=model["unet"], scheduler=noise
@@ -93,6 +97,24 @@ def pretrain(
     figures = _measured(pipeline)
     pipeline.to(torch.float16).save_pretrained(folder)
     return figures
+
+
+def _reader(folder: Path, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
+    """A text encoder that knows what the picture's has learnt: all layers, and the words that both have."""
+    import torch
+    from transformers import AutoTokenizer, CLIPTextModel
+
+    known = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32)
+    rows = AutoTokenizer.from_pretrained(folder / "tokenizer").get_vocab()
+    reader = text_encoder(len(tokenizer), MEDIA_LENGTH)
+    theirs, ours = known.state_dict(), reader.state_dict()
+    both = [(row, rows[token]) for token, row in tokenizer.get_vocab().items() if token in rows]
+    for name, value in theirs.items():
+        if name.endswith("token_embedding.weight"):
+            ours[name][[row for row, _ in both]] = value[[row for _, row in both]]
+        else:  # the same, but for the longer texts' places
+            ours[name][: len(value)] = value
+    return reader
 
 
 def _measured(pipeline: Any) -> dict[str, float]:
@@ -141,22 +163,31 @@ def _tensor(frames: Any) -> torch.Tensor:
     return pixels
 
 
-def _latents(vae: AutoencoderKL, split: Split = "train") -> tuple[list[Clip], torch.Tensor]:
-    """Clips and their scaled latents, float16 [count, 8, 9, 8, 8]; frames that are alike are encoded once."""
+def _stills(vae: AutoencoderKL) -> tuple[list[Wordings], torch.Tensor]:
+    """Ways to word pictures, and their scaled latents as clips of one frame, float32 [count, 8, 1, 8, 8]."""
+    from toyworld.language import captions
+
+    scenes, latents = encoded_scenes(vae, "train", PICTURES)
+    return [partial(captions, scene) for scene in scenes], latents.unsqueeze(2)
+
+
+def _clips(vae: AutoencoderKL) -> tuple[list[Wordings], torch.Tensor]:
+    """Ways to word clips, and their scaled latents, float16 [count, 8, 9, 8, 8]."""
     import numpy as np
     import torch
 
+    from toyworld.clips.language import captions
     from toyworld.clips.render import frames
     from toyworld.splits import clip_stream
 
-    clips = list(itertools.islice(clip_stream(split, 7), POOL))
+    clips = list(itertools.islice(clip_stream("train", 7), POOL))
     latents = torch.empty(POOL, 8, 9, 8, 8, dtype=torch.float16)
     with torch.no_grad():
-        for k, clip in enumerate(clips):
+        for k, clip in enumerate(clips):  # frames that are alike are encoded once
             shown = frames(clip)
             first: dict[bytes, int] = {}
             places = [first.setdefault(frame.tobytes(), len(first)) for frame in shown]
             different = np.stack([shown[places.index(place)] for place in first.values()])
             encoded = vae.encode(_tensor(different)).latent_dist.mode() * vae.config.scaling_factor
             latents[k] = encoded[places].transpose(0, 1)
-    return clips, latents
+    return [partial(captions, clip) for clip in clips], latents

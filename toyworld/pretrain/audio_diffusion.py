@@ -8,6 +8,8 @@ vocoder is Griffin and Lim's method.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,8 @@ RECIPE = Recipe(
     average=0.999,
     precision="bfloat16",
 )
+# Afterwards once more over the same sounds, from the weights in which the first piece ended.
+REVISION = replace(RECIPE, name="audio_diffusion_revision", steps=700, learning_rate=6e-4, warmup=50, seed=1)
 NEEDS = ("clap", "mel_autoencoder")
 POOL = 8_000  # sounds whose latents are computed once
 HELD_OUT, STEPS, GUIDANCE = 40, 20, 2.0  # of the measurement
@@ -56,7 +60,9 @@ def unet(width: int) -> UNet2DConditionModel:
     )
 
 
-def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, float]:
+def pretrain(
+    work: Path, folder: Path, recipe: Recipe = RECIPE, revision: Recipe = REVISION
+) -> dict[str, float]:
     """Train on the parts that `work` holds, save the whole pipeline in half precision, and measure."""
     import torch
     from diffusers import AudioLDMPipeline, AutoencoderKL
@@ -74,9 +80,9 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
     noise = scheduler()
     sounds, latents, tones = _latents(clap, vae)
 
-    def loss(step: int) -> torch.Tensor:
-        rng = random.Random(hash_seed(recipe, step))
-        rows = rng.sample(range(len(sounds)), recipe.batch)
+    def loss(piece: Recipe, step: int) -> torch.Tensor:
+        rng = random.Random(hash_seed(piece, step))
+        rows = rng.sample(range(len(sounds)), piece.batch)
         told = (
             tones[rows] if rng.random() < _HEARD else words(clap, tokenizer, [sounds[r] for r in rows], rng)
         )
@@ -85,7 +91,8 @@ def pretrain(work: Path, folder: Path, recipe: Recipe = RECIPE) -> dict[str, flo
         told = torch.where(without[:, None], empty, told)
         return _denoising_loss(model, noise, latents[rows], told)
 
-    fit(recipe, model, loss, work)
+    for piece in (recipe, revision):
+        fit(piece, model, partial(loss, piece), work)
     pipeline = AudioLDMPipeline(
         vae=vae,
         text_encoder=_text_tower(clap, ClapTextModelWithProjection),

@@ -40,7 +40,11 @@ PARTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "clap": {"clap": 20},
         "mel_autoencoder": {"mel_autoencoder": 18},
         "audio_diffusion": {"audio_diffusion": 50, "audio_diffusion_revision": 9},
-        "video_diffusion": {"video_diffusion_stills": 15, "video_diffusion": 29},
+        "video_diffusion": {
+            "video_diffusion_stills": 15,
+            "video_diffusion": 29,
+            "video_diffusion_motion": 73,
+        },
     }
 )
 # Parts of other parts, which hold them: their weights stay with the resumable states.

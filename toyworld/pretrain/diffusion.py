@@ -128,10 +128,13 @@ def denoising_loss(
     noise: DDIMScheduler,
     latents: torch.Tensor,
     texts: list[str],
+    weight: torch.Tensor | float = 1.0,
 ) -> torch.Tensor:
-    """Mean squared error of the predicted velocity at random times (Salimans and Ho 2022)."""
+    """Mean squared error of the predicted velocity at random times (Salimans and Ho 2022).
+
+    `weight`, which broadcasts to the latents, says how much each place counts.
+    """
     import torch
-    from torch.nn import functional
 
     ids = tokenizer(
         texts,
@@ -145,7 +148,9 @@ def denoising_loss(
     times = torch.randint(0, noise.config.num_train_timesteps, (len(latents),))
     noisy = noise.add_noise(latents, epsilon, times)
     predicted = model["unet"](noisy, times, condition).sample
-    return functional.mse_loss(predicted, noise.get_velocity(latents, epsilon, times))
+    error = predicted - noise.get_velocity(latents, epsilon, times)
+    loss: torch.Tensor = (weight * error.square()).mean()
+    return loss
 
 
 def encoded_scenes(vae: AutoencoderKL, split: Split, count: int) -> tuple[list[Scene], torch.Tensor]:

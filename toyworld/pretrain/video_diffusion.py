@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from toyworld.pretrain.tokenizer import MEDIA_LENGTH, build_for_media
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
+    from diffusers import AutoencoderKL, UNet3DConditionModel
     from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 Wordings = Callable[[random.Random], tuple[str, ...]]
@@ -43,10 +44,14 @@ RECIPE = Recipe(
     average=0.998,
     precision="bfloat16",
 )
+# At last for what happens: places where a clip changes count five times as much, or its few moving things
+# would hardly count beside all that stays as it is.
+MOTION = replace(RECIPE, name="video_diffusion_motion", steps=5000, average=0.999, seed=1)
 NEEDS = ("diffusion",)
 PICTURES, POOL = 16_000, 12_000  # pictures and clips whose latents are computed once
 HELD_OUT, STEPS, GUIDANCE = 40, 20, 2.0  # of the measurement
 _NO_TEXT = 0.1  # share of clips without text
+_CHANGES = 0.2  # by how much a latent departs from its mean over time where something happens
 
 
 def unet() -> UNet3DConditionModel:
@@ -67,10 +72,12 @@ def unet() -> UNet3DConditionModel:
     )
 
 
-def pretrain(work: Path, folder: Path, stills: Recipe = STILLS, recipe: Recipe = RECIPE) -> dict[str, float]:
+def pretrain(
+    work: Path, folder: Path, stills: Recipe = STILLS, recipe: Recipe = RECIPE, motion: Recipe = MOTION
+) -> dict[str, float]:
     """Train on the diffusion model beside `folder`, save the whole pipeline in half precision, and measure.
 
-    Both pieces end in weights: of the first, the state stays in `work`, and the second begins with it.
+    Each piece ends in weights: its state stays in `work`, and the next begins with it.
     """
     import torch
     from diffusers import AutoencoderKL, TextToVideoSDPipeline
@@ -82,14 +89,20 @@ def pretrain(work: Path, folder: Path, stills: Recipe = STILLS, recipe: Recipe =
     model = torch.nn.ModuleDict({"text": _reader(pictures, tokenizer), "unet": unet()})
     noise = scheduler()
 
-    def loss(piece: Recipe, wordings: list[Wordings], latents: torch.Tensor, step: int) -> torch.Tensor:
+    def loss(
+        piece: Recipe, wordings: list[Wordings], latents: torch.Tensor, moving: float, step: int
+    ) -> torch.Tensor:
         rng = random.Random(hash_seed(piece, step))
         rows = rng.sample(range(len(wordings)), piece.batch)
         texts = ["" if rng.random() < _NO_TEXT else rng.choice(wordings[row](rng)) for row in rows]
-        return denoising_loss(model, tokenizer, noise, latents[rows].float(), texts)
+        shown = latents[rows].float()
+        weight = 1 + (moving - 1) * _happens(shown) if moving != 1 else 1.0
+        return denoising_loss(model, tokenizer, noise, shown, texts, weight)
 
-    for piece, learnt in ((stills, _stills), (recipe, _clips)):
-        fit(piece, model, partial(loss, piece, *learnt(vae)), work)
+    fit(stills, model, partial(loss, stills, *_stills(vae), 1.0), work)
+    seen = _clips(vae)
+    for piece, moving in ((recipe, 1.0), (motion, 5.0)):
+        fit(piece, model, partial(loss, piece, *seen, moving), work)
     model.eval()
     pipeline = TextToVideoSDPipeline(
         vae=vae, text_encoder=model["text"], tokenizer=tokenizer, unet=model["unet"], scheduler=noise
@@ -115,6 +128,12 @@ def _reader(folder: Path, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
         else:  # the same, but for the longer texts' places
             ours[name][: len(value)] = value
     return reader
+
+
+def _happens(latents: torch.Tensor) -> torch.Tensor:
+    """Where clips change, 1, and 0 elsewhere: float32 [B, 1, 9, 8, 8] of latents [B, 8, 9, 8, 8]."""
+    departs = (latents - latents.mean(2, keepdim=True)).abs().mean(1, keepdim=True)
+    return (departs > _CHANGES).float()
 
 
 def _measured(pipeline: Any) -> dict[str, float]:

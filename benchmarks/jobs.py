@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from benchmarks.registry import benchmark_names, load_benchmark
+from benchmarks.side_by_side import Piece
 from benchmarks.systems import needs
 
 _PIPELINE = ("caption-then-tool+caption", "caption-then-tool+plan")
@@ -20,10 +21,11 @@ _CLAIM = ("toy-attributes", "toy-hard-to-say")
 
 @dataclass(frozen=True)
 class Part:
-    """Some systems on some benchmarks or suites."""
+    """Some systems on some benchmarks or suites, on all samples or on the first so many."""
 
     benchmarks: tuple[str, ...]
     systems: tuple[str, ...]
+    limit: int | None = None
 
 
 JOBS: Mapping[str, tuple[Part, ...]] = MappingProxyType(
@@ -66,19 +68,25 @@ _SECONDS = {"image": 0.25, "video": 1.2, "audio": 0.8}
 _SECONDS_OF_TEXT = 0.06
 
 
-def pairs(job: Sequence[Part]) -> dict[str, list[str]]:
-    """For each system, in order, its benchmarks, each once.
+def pieces(job: Sequence[Part], limit: int | None = None) -> list[Piece]:
+    """The runs of a job, each once, a system's together.
+
+    Args:
+        job: its parts; where two hold the same pair, the first counts.
+        limit: only so many samples of each benchmark, whatever the parts say.
 
     Example:
-        >>> list(pairs((Part(("coco-mini",), ("null", "oracle")), Part(("toy-vqa",), ("null",))))["null"])
+        >>> [piece.benchmark for piece in pieces((Part(("coco-mini", "toy-vqa"), ("null",)),))]
         ['coco-captions', 'coco-vqa', 'toy-vqa']
     """
-    found: dict[str, dict[str, None]] = {}
+    found: dict[tuple[str, str], Piece] = {}
     for part in job:
-        names = [name for each in part.benchmarks for name in benchmark_names(each)]
-        for system in part.systems:
-            found.setdefault(system, {}).update(dict.fromkeys(names))
-    return {system: list(names) for system, names in found.items()}
+        few = min((n for n in (part.limit, limit) if n is not None), default=None)
+        for name in (name for each in part.benchmarks for name in benchmark_names(each)):
+            for system in part.systems:
+                found.setdefault((system, name), Piece(system, name, few, share(name, few)))
+    order = list(dict.fromkeys(system for system, _ in found))
+    return sorted(found.values(), key=lambda piece: order.index(piece.system))
 
 
 def lacking(system: str) -> str:
@@ -87,10 +95,11 @@ def lacking(system: str) -> str:
     return f"{wrong[0][0]}: {wrong[0][1]}" if wrong else ""
 
 
-def left_out(job: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def left_out(job: Sequence[Piece]) -> Iterator[tuple[str, str]]:
     """Systems that cannot be loaded, and a line on each: the families that go without it, and why."""
-    for system, names in job.items():
+    for system in dict.fromkeys(piece.system for piece in job):
         if why := lacking(system):
+            names = [piece.benchmark for piece in job if piece.system == system]
             families = ", ".join(dict.fromkeys(load_benchmark(name).family for name in names))
             yield system, f"left out: {system} on {families}: {why}"
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.commands import CsvFile, JsonFile, show
-from benchmarks.commands.engines import Engine, opened
-from benchmarks.commands.run import evaluated
 from nextgpt.terminal import note
 
 if TYPE_CHECKING:
-    from benchmarks.harness.records import Run
+    from collections.abc import Sequence
+
+    from benchmarks.harness.records import Result
 
 
 def job_command(
@@ -22,40 +22,36 @@ def job_command(
     *,
     out: Annotated[Path, typer.Option(help="Folder of all runs; what is in it is continued.")] = Path("runs"),
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples of each.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes at once; by default one for each core.")
+    ] = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
     """Run all systems of a job on their benchmarks; what lacks weights is left out by name."""
-    from benchmarks.harness.benchmark import Options
-    from benchmarks.harness.progress import tell_job, whole_job
-    from benchmarks.harness.run import evaluate
-    from benchmarks.jobs import JOBS, left_out, pairs, share
-    from benchmarks.registry import load_benchmark, unknown
+    from benchmarks.harness.progress import whole_job
+    from benchmarks.jobs import JOBS, left_out, pieces
+    from benchmarks.registry import unknown
+    from benchmarks.side_by_side import Workers, processors
 
     if name not in JOBS:
         raise unknown("job", name, JOBS)
-    chosen = pairs(JOBS[name])
+    chosen = pieces(JOBS[name], limit)
     lacking = dict(left_out(chosen))
     for line in lacking.values():
         note(line)
-    due = {system: names for system, names in chosen.items() if system not in lacking}
-    shares = {each: share(each, limit) for names in due.values() for each in names}
-    outcomes: list[Run | None] = []
-    # A system may change the current folder.
-    out, json, csv = out.absolute(), json and json.absolute(), csv and csv.absolute()
-    evaluate_one = partial(evaluate, out=out, options=Options(None, limit))
+    due = [piece for piece in chosen if piece.system not in lacking]
+    found: dict[int, Sequence[Result] | None] = {}
     try:
-        with whole_job(sum(shares[each] for names in due.values() for each in names)) as job:
-            for system, names in due.items():
-                with opened(system, Engine("local")) as loaded:
-                    for each in names:
-                        with job.part(shares[each]):
-                            outcomes += evaluated(load_benchmark(each), loaded, evaluate_one)
-                        tell_job(f"{system} on {each}")
+        with whole_job(sum(piece.share for piece in due)) as job:
+            for told in Workers(workers or processors(), out.absolute(), job.reach).run(due):
+                found[due.index(told.piece)] = told.results
+                job.tell(f"{told.piece.system} on {told.piece.benchmark}")
     except KeyboardInterrupt:
         note(f"stopped; every finished batch is kept in {out}, and the same command does what is left")
         raise typer.Exit(130) from None
     finally:
-        show([result for run in outcomes if run is not None for result in run.results], json, csv)
-    if None in outcomes or not outcomes:
+        told_in_order = [results for _, results in sorted(found.items(), key=operator.itemgetter(0))]
+        show([result for results in told_in_order for result in results or ()], json, csv)
+    if None in found.values() or not found:
         raise typer.Exit(1)

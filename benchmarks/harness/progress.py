@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar for what is under way and one for a whole job, where somebody watches."""
+"""Progress on standard error: a bar for what is under way or for a whole job, where somebody watches."""
 
 from __future__ import annotations
 
@@ -11,45 +11,38 @@ from typing import Any
 from nextgpt.terminal import note, visible, watched
 
 Tick = Callable[[int], object]
-_JOB: ContextVar[Job | None] = ContextVar("job", default=None)
+_LISTENER: ContextVar[Callable[[float], object] | None] = ContextVar("listener", default=None)
 
 
 class Job:
-    """A whole job of several parts, each of which is a share of it.
+    """How far a whole job is.
 
     Args:
-        total: what all parts together take, in any unit.
-        bar: rich's progress, where somebody is watching; None has a line noted after each part instead.
+        total: what all of it takes, in any unit.
+        bar: rich's progress, where somebody is watching; None has lines noted instead.
 
     Example:
         >>> job = Job(10.0, clock=iter([0.0, 6.0]).__next__)
-        >>> with job.part(4.0):
-        ...     job.advance(0.5)
-        ...     job.done
-        2.0
+        >>> job.reach(4.0)
         >>> job.words
         '40 % of the job, about 9 s left'
     """
 
-    def __init__(
-        self, total: float, bar: Any = None, clock: Callable[[], float] = time.monotonic, done: float = 0.0
-    ) -> None:
-        self.total, self.done, self.bar, self._clock = total, done, bar, clock
-        self._began, self._share, self._start = clock(), 0.0, done
-        self._task = None if bar is None else bar.add_task("the whole job", total=total, completed=done)
+    def __init__(self, total: float, bar: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.total, self.done, self._bar, self._clock = total, 0.0, bar, clock
+        self._began = clock()
+        self._task = None if bar is None else bar.add_task("the whole job", total=total)
 
-    @contextmanager
-    def part(self, share: float) -> Iterator[None]:
-        """A part that is so much of the whole, and done when the context ends."""
-        self._start, self._share = self.done, share
-        yield
-        self.advance(1.0)
+    def reach(self, done: float) -> None:
+        """So much of the total is done."""
+        self.done = done
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done)
 
-    def advance(self, fraction: float) -> None:
-        """So much of the part is done, 0 to 1."""
-        self.done = self._start + self._share * min(1.0, fraction)
-        if self.bar is not None:
-            self.bar.update(self._task, completed=self.done)
+    def tell(self, what: str) -> None:
+        """Note how far it is, where no bar says it."""
+        if self._bar is None:
+            note(f"{what}: {self.words}")
 
     @property
     def words(self) -> str:
@@ -63,27 +56,22 @@ class Job:
 
 @contextmanager
 def whole_job(total: float) -> Iterator[Job]:
-    """One line for all that is done inside: a bar where somebody is watching, else one after each part."""
+    """One line for all that is done inside: a bar where somebody is watching, else what `Job.tell` notes."""
     if not watched():
-        yield from _set(Job(total))
+        yield Job(total)
         return
     with _bar() as bar:
-        yield from _set(Job(total, bar))
+        yield Job(total, bar)
 
 
-def _set(job: Job) -> Iterator[Job]:
-    token = _JOB.set(job)
+@contextmanager
+def told_to(listener: Callable[[float], object]) -> Iterator[None]:
+    """The listener hears how much of what is run inside is done, 0 to 1, about each hundredth."""
+    token = _LISTENER.set(listener)
     try:
-        yield job
+        yield
     finally:
-        _JOB.reset(token)
-
-
-def tell_job(what: str) -> None:
-    """Note how far the job is, where no bar says it."""
-    job = _JOB.get()
-    if job is not None and not watched():
-        note(f"{what}: {job.words}")
+        _LISTENER.reset(token)
 
 
 @contextmanager
@@ -99,25 +87,20 @@ def progress(title: str, total: int | None, show: bool | None = None) -> Iterato
         >>> with progress("counting", 3, show=False) as tick:
         ...     tick(1)
     """
-    job, done = _JOB.get(), 0
-    shown = watched() if show is None else show
-    shared = job.bar if job is not None and shown else None
-    with nullcontext(shared) if shared is not None or not shown else _bar() as bar:
+    listener, done, heard = _LISTENER.get(), 0, 0.0
+    with _bar() if (watched() if show is None else show) else nullcontext() as bar:
         task = None if bar is None else bar.add_task(visible(title), total=total)
 
         def tick(count: int) -> None:
-            nonlocal done
+            nonlocal done, heard
             done += count
             if bar is not None:
                 bar.advance(task, count)
-            if job is not None and total:
-                job.advance(done / total)
+            if listener is not None and total and done / total >= heard + 0.01:
+                heard = min(1.0, done / total)
+                listener(heard)
 
-        try:
-            yield tick
-        finally:
-            if shared is not None:
-                shared.remove_task(task)
+        yield tick
 
 
 def _bar() -> Any:

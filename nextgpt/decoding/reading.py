@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.metadata import entry_points
 from logging import CRITICAL
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from nextgpt.documents import read_json
@@ -34,7 +36,7 @@ def read_pipeline(folder: Path) -> Any:
 
         with hushed():
             index = read_json(folder / "model_index.json", dict)
-            _import_installed(index)
+            offered(index)
             variant = variant_of(folder.glob("*/*"))
             pipeline = diffusers.DiffusionPipeline.from_pretrained(
                 folder,
@@ -78,16 +80,15 @@ def _read_by_transformers(folder: Path, index: Mapping[str, Any], variant: str |
     return networks
 
 
-def _import_installed(index: Mapping[str, Any]) -> None:
-    """Import the modules a pipeline's parts come from, where an installed package offers them.
+def offered(index: Mapping[str, Any]) -> dict[str, ModuleType]:
+    """Import the modules that a pipeline's parts come from, where an installed package offers them.
 
     Diffusers takes parts only from libraries that it knows and from what is imported already, and rightly: a
     folder of weights must not choose what runs. What is installed here, its user has chosen.
     """
     named = {kind[0] for kind in index.values() if isinstance(kind, list) and kind}
-    for each in entry_points(group="nextgpt.components"):
-        if each.module in named:
-            each.load()
+    found = [each.module for each in entry_points(group="nextgpt.components") if each.module in named]
+    return {name: import_module(name) for name in found}
 
 
 def _without_censor(index: Mapping[str, Any]) -> dict[str, Any]:

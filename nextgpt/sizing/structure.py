@@ -19,6 +19,7 @@ import torch
 from nextgpt.config import Config, Lora
 from nextgpt.decoding.conditions import read_condition
 from nextgpt.decoding.projection import output_projection
+from nextgpt.decoding.reading import offered
 from nextgpt.documents import read_json
 from nextgpt.encoding.efficientnet import EfficientNetLite, weights_of
 from nextgpt.encoding.imagebind import ImageBind, ImageBindConfig
@@ -302,7 +303,7 @@ def _networks(folder: Path, index: Mapping[str, Any]) -> dict[str, nn.Module]:
     import diffusers
     import transformers
 
-    libraries: dict[str, Any] = {"diffusers": diffusers, "transformers": transformers}
+    libraries: dict[str, Any] = {"diffusers": diffusers, "transformers": transformers, **offered(index)}
     made: dict[str, nn.Module] = {}
     for part, listed in index.items():
         if part in CENSORS or not isinstance(listed, list) or listed[0] is None:

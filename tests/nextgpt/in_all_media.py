@@ -69,12 +69,12 @@ NAMES = {
 def trained_in_two_steps(root: Path, preset: str, *projections: str) -> Config:
     """A preset of this world with its stages after two steps each, on parts that `save_parts` wrote.
 
-    One that makes no media has the third stage alone, which begins with the first of tiny-media.
+    One that makes no media has the third stage alone, which begins with the first of tiny-media, linear.
     """
     config = with_weights(in_small(load_config(preset)), root)
     assert config.training is not None
     stages = STAGES if config.signals else STAGES[-1:]
-    first = None if config.signals else root / "checkpoints" / "tiny-media" / "encoding"
+    first = None if config.signals else root / "checkpoints" / "tiny-media" / "encoding-linear"
     plans: dict[str, Any] = {
         stage: dataclasses.replace(config.training.stage(stage), steps=2, examples=6, held_out=6, batch=6)
         for stage in stages

@@ -27,6 +27,7 @@ from toyworld.kinds import kind_of
 from toyworld.pretrain import (
     audio_diffusion,
     clap,
+    language_model,
     media_encoder,
     media_language_model,
     mel_autoencoder,
@@ -35,16 +36,17 @@ from toyworld.pretrain import (
 from toyworld.pretrain.__main__ import PARTS, app
 from toyworld.pretrain.cards import recipes
 from toyworld.pretrain.loop import Recipe
-from toyworld.pretrain.tokenizer import MEDIA_LENGTH, build, build_for_media
+from toyworld.pretrain.tokenizer import MEDIA_LENGTH, build, build_for_media, save
 from toyworld.sounds.render import RATE, SAMPLES, samples
 from toyworld.splits import Value, clips, scenes, sounds
 
 WEIGHTS = Path(toyworld.__file__).parent / "weights"
 
 
-def tiny(module: ModuleType) -> Recipe:
-    recipe: Recipe = module.RECIPE
-    return dataclasses.replace(recipe, steps=2, batch=4)
+def tiny(module: ModuleType) -> list[Recipe]:
+    """Its recipes, in order, of two steps each."""
+    held = [value for value in vars(module).values() if isinstance(value, Recipe)]
+    return [dataclasses.replace(recipe, steps=2, batch=4) for recipe in held]
 
 
 def test_the_tokenizer_of_all_media_reads_what_is_typed_loosely_and_has_room_for_every_caption() -> None:
@@ -58,14 +60,14 @@ def test_the_tokenizer_of_all_media_reads_what_is_typed_loosely_and_has_room_for
 
 
 def test_the_tokenizer_of_pictures_is_the_one_that_is_shipped() -> None:
-    shipped = json.loads((WEIGHTS / "encoder" / "tokenizer.json").read_text(encoding="utf-8"))
+    shipped = json.loads((WEIGHTS / "extractor" / "tokenizer.json").read_text(encoding="utf-8"))
     assert json.loads(build(ends=True).backend_tokenizer.to_str())["model"] == shipped["model"]
 
 
 @pytest.mark.slow
 def test_the_sound_extractor_is_read_by_the_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clap, "POOL", 8)
-    figures = clap.pretrain(tmp_path / "work", tmp_path / "clap", tiny(clap))
+    figures = clap.pretrain(tmp_path / "work", tmp_path / "clap", *tiny(clap))
     assert set(figures) >= {"held_out_retrieval_at_1_of_200"}
     extractor = ClapExtractor(tmp_path / "clap")
     wave = samples(sounds("test", 1)[0])
@@ -80,7 +82,7 @@ def test_an_audioldm_is_made_of_its_parts_and_plays(tmp_path: Path, monkeypatch:
         monkeypatch.setattr(module, "POOL", 8)
         monkeypatch.setattr(module, "HELD_OUT", 2, raising=False)
         made = tmp_path / module.__name__.rpartition(".")[2]
-        module.pretrain(tmp_path, made, tiny(module))
+        module.pretrain(tmp_path, made, *tiny(module))
     pipeline = AudioLDMPipeline.from_pretrained(tmp_path / "audio_diffusion", torch_dtype=torch.float32)
     told = pipeline(["a low soft flute once"], audio_length_in_s=2.0, num_inference_steps=2)
     assert told.audios.shape == (1, SAMPLES)
@@ -98,14 +100,11 @@ def test_an_audioldm_is_made_of_its_parts_and_plays(tmp_path: Path, monkeypatch:
 @pytest.mark.slow
 @pytest.mark.weights
 def test_a_text_to_video_model_is_made_and_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video_diffusion, "PICTURES", 6)
     monkeypatch.setattr(video_diffusion, "POOL", 6)
     monkeypatch.setattr(video_diffusion, "HELD_OUT", 2)
     (tmp_path / "diffusion").symlink_to(WEIGHTS / "diffusion")
-    first, second = (
-        dataclasses.replace(piece, steps=2, batch=4)
-        for piece in (video_diffusion.RECIPE, video_diffusion.REVISION)
-    )
-    figures = video_diffusion.pretrain(tmp_path / "work", tmp_path / "video", first, second)
+    figures = video_diffusion.pretrain(tmp_path / "work", tmp_path / "video", *tiny(video_diffusion))
     assert figures["held_out_frame_psnr_db"] > 30
     pipeline = TextToVideoSDPipeline.from_pretrained(tmp_path / "video", torch_dtype=torch.float32)
     made = pipeline(["a star"], num_frames=9, height=64, width=64, num_inference_steps=2, output_type="np")
@@ -135,12 +134,22 @@ def test_the_encoder_takes_all_media(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
-@pytest.mark.weights
-def test_the_language_model_of_all_media_keeps_what_that_of_pictures_knows_of_a_word() -> None:
-    before = AutoTokenizer.from_pretrained(WEIGHTS / "language_model")
-    old = load_file(WEIGHTS / "language_model" / "model.safetensors")
+@pytest.fixture(scope="module")
+def of_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language model of pictures, as it begins, and its tokenizer."""
+    folder: Path = tmp_path_factory.mktemp("work") / "language_model"
+    torch.manual_seed(0)
+    language_model.model(len(save(folder, ends=False))).half().save_pretrained(folder)
+    return folder
+
+
+def test_the_language_model_of_all_media_keeps_what_that_of_pictures_knows_of_a_word(
+    of_pictures: Path,
+) -> None:
+    before = AutoTokenizer.from_pretrained(of_pictures)
+    old = load_file(of_pictures / "model.safetensors")
     tokenizer = build_for_media(ends=False)
-    grown = media_language_model.grown(WEIGHTS / "language_model", tokenizer).state_dict()
+    grown = media_language_model.grown(of_pictures, tokenizer).state_dict()
     rows, taken = old["model.embed_tokens.weight"].float(), grown["model.embed_tokens.weight"]
     (red,), (own,) = (t(" red")["input_ids"] for t in (tokenizer, before))
     assert torch.equal(taken[red], rows[own])
@@ -152,20 +161,18 @@ def test_the_language_model_of_all_media_keeps_what_that_of_pictures_knows_of_a_
     assert torch.equal(grown[deep], old[deep].float())
 
 
-@pytest.mark.weights
 def test_the_language_model_of_all_media_is_trained_piece_by_piece_and_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(media_language_model, "HELD_OUT", 6)
-    (tmp_path / "language_model").symlink_to(WEIGHTS / "language_model")
-    pieces = [
-        dataclasses.replace(piece, steps=2, batch=4)
-        for piece in (media_language_model.RECIPE, media_language_model.REVISION)
-    ]
+    (tmp_path / "language_model").symlink_to(of_pictures)
+    pieces = tiny(media_language_model)
     figures = media_language_model.pretrain(tmp_path / "work", tmp_path / "media", *pieces)
     assert {"exact_replies_dialogues_convert", "exact_replies_drills_ask"} <= set(figures)
     assert 0 < figures["held_out_loss"] < 12
-    assert {path.name for path in (tmp_path / "work").iterdir()} == {f"{piece.name}.pt" for piece in pieces}
+    assert {path.name for path in (tmp_path / "work").glob("*.pt")} == {
+        f"{piece.name}.pt" for piece in pieces
+    }
     stored = load_file(tmp_path / "media" / "model.safetensors")
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
 

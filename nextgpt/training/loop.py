@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from nextgpt.checkpoints import CARD, Card, CheckpointError, load, save
+from nextgpt.checkpoints import CARD, TENSORS, Card, CheckpointError, folder_hash, load, save
 from nextgpt.config import Config, Stage, StageConfig
 from nextgpt.errors import ConfigError
 from nextgpt.loading import backbones
@@ -19,7 +19,7 @@ from nextgpt.terminal import cell, note
 from nextgpt.training.batches import Prepared
 from nextgpt.training.data import Broken, Example, source
 from nextgpt.training.features import Features
-from nextgpt.training.stages import begin, guarded, share
+from nextgpt.training.stages import begin, beginnings, guarded, share
 from nextgpt.training.steps import LOG, STATE, Run, rate_factor, step_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Outcome:
     figures: Mapping[str, float]
 
 
-def train(
+def train(  # noqa: PLR0913
     model: NextGPT,
     examples: Iterable[Example | Broken],
     plan: StageConfig,
@@ -55,6 +55,7 @@ def train(
     *,
     resume: bool = False,
     beside: Mapping[str, str] | None = None,
+    stands_on: Mapping[str, str] | None = None,
     features: Features | None = None,
     settings: str = "",
 ) -> Outcome:
@@ -67,6 +68,8 @@ def train(
         out: folder of the checkpoint, the log and the resumable state.
         resume: go on from the state in `out`, where there is one.
         beside: fingerprints of the frozen parts, for the checkpoint's card.
+        stands_on: these, and those of the checkpoints that it starts from: a state that was saved on others
+            is refused.
         features: what is frozen about the examples, as far as it was computed earlier.
         settings: for the checkpoint's card; see `finished`.
 
@@ -84,7 +87,7 @@ def train(
         for modality in data.denoised():  # read now, so that what is frozen can be told before and after
             _ = model.decoders[modality]
         with guarded(model):
-            going = Run(model, data, plan, out)
+            going = Run(model, data, plan, out, stands_on)
             going.restore(resume=resume)
             shares = share(model)
             progress.console.print(cell(shares), soft_wrap=True)
@@ -143,20 +146,32 @@ def run(  # noqa: PLR0913
     root = out.parent if out is not None else Path("checkpoints") / f"nextgpt-{config.name}"
     out = out or root / (stage if stage == "decoding" else stage + suffix)
     beside = backbones(config, stage)
-    settings = _settings(config, stage, plan, beside, data)
+    encoding = encoding or _beside(root / f"encoding{suffix}")
+    decoding = decoding or _beside(root / "decoding")
+    stands_on = beside | _hashes(beginnings(config, stage, encoding=encoding, decoding=decoding))
+    settings = _settings(config, stage, plan, stands_on, data)
     if resume and (done := finished(out, settings)) is not None:
         if first_process():
             note(f"{out}: its {done.steps:,} steps are done; without --resume it is trained anew")
         return done
     computed = Features(feature_folder(config, features), fingerprints(config, beside))
-    model = begin(
-        config,
-        stage,
-        encoding=encoding or _beside(root / f"encoding{suffix}"),
-        decoding=decoding or _beside(root / "decoding"),
-        seed=plan.seed,
+    model = begin(config, stage, encoding=encoding, decoding=decoding, seed=plan.seed)
+    return train(
+        model,
+        read,
+        plan,
+        out,
+        resume=resume,
+        beside=beside,
+        stands_on=stands_on,
+        features=computed,
+        settings=settings,
     )
-    return train(model, read, plan, out, resume=resume, beside=beside, features=computed, settings=settings)
+
+
+def _hashes(checkpoints: Mapping[Stage, Path]) -> dict[str, str]:
+    """Fingerprints of checkpoints: of their tensors alone, as their cards tell of seconds."""
+    return {name: folder_hash(folder, [TENSORS])[:16] for name, folder in checkpoints.items()}
 
 
 def finished(out: Path, settings: str) -> Outcome | None:
@@ -178,13 +193,13 @@ def finished(out: Path, settings: str) -> Outcome | None:
 
 
 def _settings(
-    config: Config, stage: Stage, plan: StageConfig, beside: Mapping[str, str], data: Path | None
+    config: Config, stage: Stage, plan: StageConfig, stands_on: Mapping[str, str], data: Path | None
 ) -> str:
     """A hash of all that a stage's training is told."""
     values = dataclasses.asdict(config)
     values.pop("weights")  # where they lie changes nothing
     folder = str(data.resolve()) if data is not None else ""
-    about = (stage, values, dataclasses.asdict(plan), beside, folder)
+    about = (stage, values, dataclasses.asdict(plan), stands_on, folder)
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 

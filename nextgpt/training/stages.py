@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,6 +22,11 @@ from nextgpt.training.state import whole
 if TYPE_CHECKING:
     from nextgpt.decoding.decoder import Decoder
     from nextgpt.model import NextGPT
+
+# What the last stage takes from the earlier ones.
+_TAKEN: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
+    {"encoding": ("input_projection",), "decoding": ("output_projection", "signals")}
+)
 
 
 @dataclass(frozen=True)
@@ -73,16 +79,26 @@ def begin(
     """
     torch.manual_seed(seed)
     model = assemble(config, stage, device=device)
-    if stage == "instruct":
-        adopt(model, encoding or shipped(config, "encoding"), ("input_projection",))
-        if config.signals:  # what makes no media has no second stage
-            adopt(model, decoding or shipped(config, "decoding"), ("output_projection", "signals"))
+    for earlier, folder in beginnings(config, stage, encoding=encoding, decoding=decoding).items():
+        adopt(model, folder, _TAKEN[earlier])
     model.requires_grad_(False)
     for parameter in model.trained().values():
         # Beside frozen weights in half precision too: small steps would be lost in it.
         parameter.data = parameter.data.float()
         parameter.requires_grad_(True)
     return model
+
+
+def beginnings(
+    config: Config, stage: Stage, *, encoding: Path | None = None, decoding: Path | None = None
+) -> dict[Stage, Path]:
+    """The checkpoints that a stage starts from, by the stage that made them; see `begin`."""
+    if stage != "instruct":
+        return {}
+    found: dict[Stage, Path] = {"encoding": encoding or shipped(config, "encoding")}
+    if config.signals:  # what makes no media has no second stage
+        found["decoding"] = decoding or shipped(config, "decoding")
+    return found
 
 
 def frozen(model: NextGPT) -> Iterator[tuple[str, Tensor]]:

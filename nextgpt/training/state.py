@@ -103,7 +103,7 @@ def restore(path: Path, moving: Moving, plan: str) -> int:
         Steps done; 0 where there is no file.
 
     Raises:
-        TrainingError: the state belongs to other settings or other data, or is damaged.
+        TrainingError: the state belongs to other settings, data or weights, or is damaged.
     """
     if not path.exists():
         return 0
@@ -115,8 +115,8 @@ def restore(path: Path, moving: Moving, plan: str) -> int:
         raise TrainingError(f"{path}: no state of a training; delete it and begin anew")
     if state["plan"] != plan:
         raise TrainingError(
-            f"{path}: saved under other settings or beside other data; use these again, or "
-            "another --out, or leave out --resume to begin anew"
+            f"{path}: saved under other settings, on other data or beside other weights, those of an earlier "
+            "stage included; use these again, or another --out, or leave out --resume to begin anew"
         )
     own, kept = moving.model.trained(), state["optimizer"]["state"]
     if moving.by_deepspeed:

@@ -61,12 +61,21 @@ class Run:
         data: examples to learn from, then ``plan.held_out`` to measure on.
         plan: the stage's settings; without a number of steps it has as many as its epochs take.
         out: folder of the log and the resumable state.
+        stands_on: fingerprints of what it is trained beside and starts from; a saved state that stands on
+            others is refused.
 
     Raises:
         TrainingError: too few examples, a batch that cannot be shared out, or rates of what does not train.
     """
 
-    def __init__(self, model: NextGPT, data: Prepared, plan: StageConfig, out: Path) -> None:
+    def __init__(
+        self,
+        model: NextGPT,
+        data: Prepared,
+        plan: StageConfig,
+        out: Path,
+        stands_on: Mapping[str, str] | None = None,
+    ) -> None:
         from accelerate import Accelerator, DistributedDataParallelKwargs
 
         # A batch without pictures leaves projections without gradient.
@@ -80,6 +89,7 @@ class Run:
             kwargs_handlers=[unused],
         )
         self.model, self.data, self.out = model, data, out
+        self._stands_on = dict(stands_on or {})
         self.count = len(data) - plan.held_out
         if self.count < 1:
             raise TrainingError(f"{len(data)} examples are too few to keep {plan.held_out} of them held out")
@@ -265,7 +275,7 @@ class Run:
         """Go on from the state in the folder; without one, or anew, begin at the first step.
 
         Raises:
-            TrainingError: the state belongs to other settings or other data.
+            TrainingError: the state belongs to other settings, other data or other weights.
         """
         path = self.out / STATE
         if resume:
@@ -280,7 +290,7 @@ class Run:
         for field in dataclasses.fields(StageConfig):
             if field.name in _JOINED and values[field.name] == field.default:
                 del values[field.name]
-        about = (self.model.stage, self.model.config.projection, len(self.data), values)
+        about = (self.model.stage, self.model.config.projection, len(self.data), values, self._stands_on)
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
     # Measuring -----------------------------------------------------------------------------------

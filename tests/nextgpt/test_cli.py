@@ -104,6 +104,22 @@ def test_a_stage_that_is_trained_is_left_as_it_is_by_resume(
     assert (tmp_path / "made" / "model.safetensors").read_bytes() == weights
 
 
+def test_resume_refuses_a_state_that_stands_on_an_earlier_stage_since_trained_anew(
+    preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in ("encoding", "decoding", "instruct"):
+        assert run(monkeypatch, "train", stage, "--preset", preset, "--out", tmp_path / stage) == 0
+    again = ("train", "instruct", "--preset", preset, "--out", tmp_path / "instruct", "--resume")
+    assert run(monkeypatch, *again) == 0
+    assert "its 2 steps are done" in capsys.readouterr().err
+    words = ("train", "encoding", "--preset", preset, "--out", tmp_path / "encoding", "--steps", 3)
+    assert run(monkeypatch, *words) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, *again) == 1
+    assert "those of an earlier stage included" in capsys.readouterr().err
+    assert run(monkeypatch, *again[:-1]) == 0  # anew
+
+
 def test_training_finds_its_parts_in_one_folder(
     preset: Path, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,11 @@ PARTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "media_language_model": {"media_language_model": 38, "media_language_model_revision": 57},
         "clap": {"clap": 20},
         "mel_autoencoder": {"mel_autoencoder": 18},
-        "audio_diffusion": {"audio_diffusion": 50, "audio_diffusion_revision": 9},
+        "audio_diffusion": {
+            "audio_diffusion": 50,
+            "audio_diffusion_revision": 9,
+            "audio_diffusion_told": 30,
+        },
         "video_diffusion": {
             "video_diffusion_stills": 15,
             "video_diffusion": 29,

@@ -12,7 +12,7 @@ import itertools
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 Wordings = Callable[[random.Random], tuple[str, ...]]
+Encoded = tuple[list[Wordings], "torch.Tensor"]
 
 STILLS = Recipe(
     "video_diffusion_stills",
@@ -82,16 +83,15 @@ def pretrain(
     import torch
     from diffusers import AutoencoderKL, TextToVideoSDPipeline
 
-    pictures = folder.parent / "diffusion"
-    vae = AutoencoderKL.from_pretrained(pictures / "vae", torch_dtype=torch.float32).eval()
+    drawing = folder.parent / "diffusion"
+    vae = AutoencoderKL.from_pretrained(drawing / "vae", torch_dtype=torch.float32).eval()
     tokenizer = build_for_media(ends=True)
     torch.manual_seed(recipe.seed)
-    model = torch.nn.ModuleDict({"text": _reader(pictures, tokenizer), "unet": unet()})
+    model = torch.nn.ModuleDict({"text": _reader(drawing, tokenizer), "unet": unet()})
     noise = scheduler()
 
-    def loss(
-        piece: Recipe, wordings: list[Wordings], latents: torch.Tensor, moving: float, step: int
-    ) -> torch.Tensor:
+    def loss(piece: Recipe, encoded: Callable[[], Encoded], moving: float, step: int) -> torch.Tensor:
+        wordings, latents = encoded()
         rng = random.Random(hash_seed(piece, step))
         rows = rng.sample(range(len(wordings)), piece.batch)
         texts = ["" if rng.random() < _NO_TEXT else rng.choice(wordings[row](rng)) for row in rows]
@@ -99,10 +99,10 @@ def pretrain(
         weight = 1 + (moving - 1) * _happens(shown) if moving != 1 else 1.0
         return denoising_loss(model, tokenizer, noise, shown, texts, weight)
 
-    fit(stills, model, partial(loss, stills, *_stills(vae), 1.0), work)
-    seen = _clips(vae)
-    for piece, moving in ((recipe, 1.0), (motion, 5.0)):
-        fit(piece, model, partial(loss, piece, *seen, moving), work)
+    # Encoded when a step asks for them: a piece that is done asks no more.
+    pictures, clips = cache(partial(_stills, vae)), cache(partial(_clips, vae))
+    for piece, encoded, moving in ((stills, pictures, 1.0), (recipe, clips, 1.0), (motion, clips, 5.0)):
+        fit(piece, model, partial(loss, piece, encoded, moving), work)
     model.eval()
     pipeline = TextToVideoSDPipeline(
         vae=vae, text_encoder=model["text"], tokenizer=tokenizer, unet=model["unet"], scheduler=noise
@@ -182,7 +182,7 @@ def _tensor(frames: Any) -> torch.Tensor:
     return pixels
 
 
-def _stills(vae: AutoencoderKL) -> tuple[list[Wordings], torch.Tensor]:
+def _stills(vae: AutoencoderKL) -> Encoded:
     """Ways to word pictures, and their scaled latents as clips of one frame, float32 [count, 8, 1, 8, 8]."""
     from toyworld.language import captions
 
@@ -190,7 +190,7 @@ def _stills(vae: AutoencoderKL) -> tuple[list[Wordings], torch.Tensor]:
     return [partial(captions, scene) for scene in scenes], latents.unsqueeze(2)
 
 
-def _clips(vae: AutoencoderKL) -> tuple[list[Wordings], torch.Tensor]:
+def _clips(vae: AutoencoderKL) -> Encoded:
     """Ways to word clips, and their scaled latents, float16 [count, 8, 9, 8, 8]."""
     import numpy as np
     import torch

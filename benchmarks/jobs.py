@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from benchmarks.registry import benchmark_names, load_benchmark
-from benchmarks.side_by_side import Piece
 from benchmarks.systems import needs
 
 _PIPELINE = ("caption-then-tool+caption", "caption-then-tool+plan")
@@ -26,6 +25,22 @@ class Part:
     benchmarks: tuple[str, ...]
     systems: tuple[str, ...]
     limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One run of a job.
+
+    Attributes:
+        system, benchmark: their names.
+        limit: only so many samples; None for all.
+        share: what it takes of the whole job, in seconds of one core, roughly.
+    """
+
+    system: str
+    benchmark: str
+    limit: int | None
+    share: float
 
 
 JOBS: Mapping[str, tuple[Part, ...]] = MappingProxyType(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,16 +22,16 @@ def job_command(
     out: Annotated[Path, typer.Option(help="Folder of all runs; what is in it is continued.")] = Path("runs"),
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many samples of each.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes at once; by default one for each core.")
+        int | None, typer.Option(min=1, help="Processes at once; by default one for each core, at most four.")
     ] = None,
     json: JsonFile = None,
     csv: CsvFile = None,
 ) -> None:
     """Run all systems of a job on their benchmarks; what lacks weights is left out by name."""
+    from benchmarks.commands.side_by_side import Workers, enough
     from benchmarks.harness.progress import whole_job
     from benchmarks.jobs import JOBS, left_out, pieces
     from benchmarks.registry import unknown
-    from benchmarks.side_by_side import Workers, processors
 
     if name not in JOBS:
         raise unknown("job", name, JOBS)
@@ -44,14 +43,13 @@ def job_command(
     found: dict[int, Sequence[Result] | None] = {}
     try:
         with whole_job(sum(piece.share for piece in due)) as job:
-            for told in Workers(workers or processors(), out.absolute(), job.reach).run(due):
+            for told in Workers(workers or enough(), out.absolute(), job.reach).run(due):
                 found[due.index(told.piece)] = told.results
                 job.tell(f"{told.piece.system} on {told.piece.benchmark}")
     except KeyboardInterrupt:
         note(f"stopped; every finished batch is kept in {out}, and the same command does what is left")
         raise typer.Exit(130) from None
     finally:
-        told_in_order = [results for _, results in sorted(found.items(), key=operator.itemgetter(0))]
-        show([result for results in told_in_order for result in results or ()], json, csv)
+        show([result for k in sorted(found) for result in found[k] or ()], json, csv)
     if None in found.values() or not found:
         raise typer.Exit(1)

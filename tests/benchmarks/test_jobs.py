@@ -121,3 +121,18 @@ def test_a_part_may_hold_fewer_samples_and_the_command_line_fewer_still() -> Non
     assert [piece.limit for piece in pieces(parts)] == [50, None]
     assert [piece.limit for piece in pieces(parts, 20)] == [20, 20]
     assert pieces(parts)[0].share < pieces((Part(("toy-vqa",), ("null",)),))[0].share
+
+
+def test_a_system_that_cannot_be_loaded_is_one_line_and_the_rest_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "unable.py").write_text("class Unable:\n    def __init__(self): raise ValueError('no key')\n")
+    monkeypatch.chdir(tmp_path)
+    parts = (Part(("toy-vqa",), ("unable:Unable", "oracle")),)
+    monkeypatch.setattr(jobs, "JOBS", {"small": parts})
+    done = CliRunner().invoke(app, ["job", "small", "--limit", "3", "--workers", "1"])
+    assert done.exit_code == 1
+    said = capfd.readouterr().err
+    assert "no key" in said
+    assert "Traceback" not in said + done.stderr
+    assert (tmp_path / "runs" / "oracle" / "toy-vqa" / "results.json").exists()

@@ -17,26 +17,15 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextgpt.terminal import Volume, say, set_volume, volume
+from benchmarks.commands import MENDABLE, complain, complaint
+from benchmarks.commands.run import evaluated
+from benchmarks.jobs import Piece
+from nextgpt.terminal import Volume, set_volume, volume
 
 if TYPE_CHECKING:
     from benchmarks.harness.records import Result
 
-
-@dataclass(frozen=True)
-class Piece:
-    """One run of a job.
-
-    Attributes:
-        system, benchmark: their names.
-        limit: only so many samples; None for all.
-        share: what it takes of the whole job, in seconds of one core, roughly.
-    """
-
-    system: str
-    benchmark: str
-    limit: int | None
-    share: float
+_MOST = 4  # each worker holds a system of its own: of the tiny ones more than a gigabyte
 
 
 @dataclass
@@ -105,11 +94,12 @@ class Workers:
 
     def _hand(self, worker: _Worker, left: list[Piece]) -> None:
         before = worker.piece.system if worker.piece else ""
-        worker.piece, worker.at = None, 0.0
+        worker.piece = None
         if left:
             worker.piece = self.next_of(left, before)
             left.remove(worker.piece)
-            worker.link.send(worker.piece)
+            with suppress(OSError):  # of one that has died by now the end is heard next
+                worker.link.send(worker.piece)
 
     def _heard(self, worker: _Worker) -> Told | None:
         """What a worker says; a dead one is replaced."""
@@ -118,11 +108,11 @@ class Workers:
             what, value = worker.link.recv()
         except (EOFError, OSError):
             worker.process.join()
-            say(
+            complain(
                 f"{worker.piece.system} on {worker.piece.benchmark}: its process died "
-                f"({worker.process.exitcode}); what was answered is kept, and the same command goes on",
-                err=True,
+                f"({worker.process.exitcode}); what was answered is kept, and the same command goes on"
             )
+            worker.link.close()
             fresh = _started(self._out)
             worker.process, worker.link = fresh.process, fresh.link
             what, value = "done", None
@@ -153,10 +143,15 @@ def _work(link: Connection, out: Path, loud: Volume) -> None:
         held: dict[str, Any] = {}
         while True:
             piece: Piece = link.recv()
-            if piece.system not in held:
-                held.clear()
-                held[piece.system] = _loaded(piece.system)
-            link.send(("done", _run(piece, held[piece.system], out, partial(_tell, link))))
+            try:
+                if piece.system not in held:
+                    held.clear()
+                    held[piece.system] = _loaded(piece.system)
+                results = _run(piece, held[piece.system], out, partial(_tell, link))
+            except MENDABLE as error:
+                complain(complaint(error))
+                results = None
+            link.send(("done", results))
 
 
 def _tell(link: Connection, fraction: float) -> None:
@@ -172,7 +167,6 @@ def _loaded(name: str) -> Any:
 
 
 def _run(piece: Piece, system: Any, out: Path, tell: Callable[[float], object]) -> list[Result] | None:
-    from benchmarks.commands.run import evaluated
     from benchmarks.harness.benchmark import Options
     from benchmarks.harness.progress import told_to
     from benchmarks.harness.run import evaluate
@@ -184,7 +178,7 @@ def _run(piece: Piece, system: Any, out: Path, tell: Callable[[float], object]) 
     return None if None in runs else [result for run in runs if run is not None for result in run.results]
 
 
-def processors() -> int:
-    """How many this process may use."""
+def enough() -> int:
+    """How many workers make use of this machine: one for each core, and no more than memory is likely for."""
     own: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(own(0)) if own is not None else os.cpu_count() or 1
+    return min(_MOST, len(own(0)) if own is not None else os.cpu_count() or 1)
